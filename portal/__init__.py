@@ -1,0 +1,1 @@
+"""The release portal: contract, release, delivery and ticket in one chain."""
