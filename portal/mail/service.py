@@ -1,0 +1,44 @@
+"""Post a message with the rows it tells about; it is sent after they are committed, once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.jobs import service as jobs
+from portal.mail.models import OutgoingMail
+from portal.mailer import FORBIDDEN_IN_HEADERS, BadHeader, compose
+from portal.resources import Resources
+
+
+
+def post(session: Session, *, key: str, recipient: str, subject: str, text: str, at: datetime) -> None:
+    """Queue one message. A `key` names event and recipient; a second message with the same key is not sent."""
+    if any(character in value for value in (recipient, subject) for character in FORBIDDEN_IN_HEADERS):
+        raise BadHeader
+    if session.scalar(select(OutgoingMail.id).where(OutgoingMail.key == key)):
+        return
+    mail = OutgoingMail(key=key, recipient=recipient, subject=subject, text=text, created_at=at)
+    session.add(mail)
+    session.flush()  # the job needs the id
+    jobs.enqueue(session, "mail.send", at=at, key=f"mail.send:{mail.id}", mail_id=str(mail.id))
+
+
+@jobs.handles("mail.send")
+def send(resources: Resources, *, at: datetime, mail_id: str) -> None:
+    """Send one message outside any transaction: a slow mail server must not hold the database."""
+    with resources.sessions.begin() as session:
+        mail = session.get_one(OutgoingMail, UUID(mail_id))
+        if mail.sent_at is not None:
+            return
+        message = compose(
+            sender=resources.config.mail_from,
+            recipient=mail.recipient,
+            subject=mail.subject,
+            text=mail.text,
+            identity=mail.id.hex,
+        )
+    resources.mailer.send(message)
+    with resources.sessions.begin() as session:
+        session.get_one(OutgoingMail, UUID(mail_id)).sent_at = at

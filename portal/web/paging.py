@@ -1,0 +1,35 @@
+"""Lists are read a page at a time; nobody counts a million rows to show fifty."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import request, url_for
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+PER_PAGE = 50
+LAST_PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    rows: list[T]
+    number: int
+    has_next: bool
+
+    def address_of(self, number: int) -> str:
+        """This list's address at another page, with whatever it is filtered by."""
+        arguments = {**request.view_args, **request.args.to_dict(flat=False)} if request.view_args else (
+            request.args.to_dict(flat=False)
+        )  # fmt: skip
+        arguments["page"] = [str(number)]
+        return url_for(request.endpoint or "", **arguments)
+
+
+def page_of(session: Session, rows: Select[Any], *, per_page: int = PER_PAGE) -> Page[Any]:
+    """The page that the request's `page` argument names, of a Select of one entity; a senseless number is page 1."""
+    text = request.args.get("page", "1")
+    number = min(int(text), LAST_PAGE) if text.isascii() and text.isdigit() and int(text) else 1
+    found = list(session.scalars(rows.offset((number - 1) * per_page).limit(per_page + 1)).unique())
+    return Page(found[:per_page], number, len(found) > per_page)
