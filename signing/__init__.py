@@ -1,0 +1,64 @@
+"""Bytes in, proof out: keys by address, `SHA256SUMS`, release manifests, and a verifier that needs no portal.
+
+folder = KeyFolder(Path("keys"))
+folder.create(secrets, at=now)
+signed = sign_release(manifest, folder.signer(secrets))
+verify_release(signed, folder.ring())
+"""
+
+from signing.envelope import VerifiedManifest, open_envelope, sign_manifest, verify_envelope
+from signing.errors import SigningError
+from signing.keyfolder import KeyFolder
+from signing.keyring import KeyRecord, KeyRing, KeyState
+from signing.keys import (
+    OpenedKey,
+    PublicKey,
+    Secrets,
+    Signature,
+    Signer,
+    create_file_key,
+    file_address,
+    open_signer,
+    read_public_key,
+)
+from signing.keysource import KeySource, ServiceKey, key_source
+from signing.manifest import ManifestArtifact, ReleaseManifest
+from signing.names import MANIFEST, SUMS, SUMS_SIGNATURE
+from signing.release import SignedRelease, sign_release, verify_release
+from signing.sums import SumsEntry, digests_in, parse_sums, render_sums
+
+__all__ = [
+    "MANIFEST",
+    "SUMS",
+    "SUMS_SIGNATURE",
+    "KeyFolder",
+    "KeyRecord",
+    "KeyRing",
+    "KeySource",
+    "KeyState",
+    "ManifestArtifact",
+    "OpenedKey",
+    "PublicKey",
+    "ReleaseManifest",
+    "Secrets",
+    "ServiceKey",
+    "Signature",
+    "SignedRelease",
+    "Signer",
+    "SigningError",
+    "SumsEntry",
+    "VerifiedManifest",
+    "create_file_key",
+    "digests_in",
+    "file_address",
+    "key_source",
+    "open_envelope",
+    "open_signer",
+    "parse_sums",
+    "read_public_key",
+    "render_sums",
+    "sign_manifest",
+    "sign_release",
+    "verify_envelope",
+    "verify_release",
+]
