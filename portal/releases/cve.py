@@ -5,7 +5,7 @@ import re
 from portal.errors import PortalError, mark
 
 FIRST_YEAR = 1999
-_CVE = re.compile(r"CVE-(?P<year>[0-9]{4})-(?P<sequence>[0-9]{4,19})", re.IGNORECASE | re.ASCII)
+_CVE = re.compile(r"CVE-(?P<year>[0-9]{4})-(?P<sequence>[0-9]{4}|[1-9][0-9]{4,18})", re.IGNORECASE | re.ASCII)
 _SHOWN_CHARS = 40
 
 
@@ -21,8 +21,8 @@ class MalformedCve(PortalError):
 def parse_cve(text: str) -> str:
     """The id in its one official spelling: `cve-2024-12345` → `CVE-2024-12345`.
 
-    Four digits of a year from 1999 on, then 4 to 19 digits; more than four don't begin with zero (CVE record format
-    5.x; the numbering rules of 2014). Blanks around it, as pasting leaves them, are dropped. Raises MalformedCve.
+    Four digits of a year from 1999 on, then 4 to 19 digits (CVE record format 5); only a sequence of four may begin
+    with zero (CVE id syntax of 2014). Blanks around it, as pasting leaves them, are dropped. Raises MalformedCve.
     """
     parts = _CVE.fullmatch(text.strip())
     if not parts or int(parts["year"]) < FIRST_YEAR:

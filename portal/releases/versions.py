@@ -1,7 +1,7 @@
 """Which version comes after which: one parser, and a key that a database can order by.
 
-`Version.key` is plain ASCII, so that SQLite's BINARY, PostgreSQL's `COLLATE "C"` and Python agree on its order, and that
-order is the order of the versions of one scheme. Keys of different schemes are not comparable.
+`Version.key` is plain ASCII, so that SQLite's BINARY, PostgreSQL's `COLLATE "C"` and Python agree on its order, which
+is the order of the versions of one scheme. Keys of different schemes are not comparable.
 
 Numbers inside a key are written as two hexadecimal digits of length and the digits without leading zeros (`9` → `019`,
 `10` → `0210`), so that comparing text compares numbers of any size.
@@ -48,7 +48,7 @@ NOT_NATURAL = mark("it is not letters and digits joined by single . - _ + , or p
 
 
 class MalformedVersion(PortalError):
-    """The text is no version of the scheme. Facts: `text` (safe to show), `scheme`, `reason` (both to be translated)."""
+    """The text is no version of the scheme. Facts: `text` (safe to show), `scheme`, `reason` (both translatable)."""
 
     code = "malformed-version"
     sentence = mark("%(text)s is not a %(scheme)s version: %(reason)s.")
@@ -99,7 +99,7 @@ class Version:
         return (self.scheme, self.key) == (other.scheme, other.key)
 
     def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Version) or other.scheme is not self.scheme:
+        if not isinstance(other, Version) or other.scheme != self.scheme:
             return NotImplemented
         return self.key < other.key
 
@@ -218,8 +218,8 @@ def _natural_key(text: str) -> str:
     4. before a number set off by `-`, `_`, `+` or `,` from a number: a rebuild (`1.0a < 1.0-1 < 1.0-2`)
     5. before a number after `.` or `(`, or right after a word: a further part (`1.0-1 < 1.0.1`).
 
-    Numbers compare as numbers (`2023.01` is `2023.1`), words without regard to case, and signs beside a word say nothing
-    (`2.0-rc1` is `2.0rc.1`). Trailing zeros count: `1.0 < 1.0.0`. A first `v` before a digit is dropped.
+    Numbers compare as numbers (`2023.01` is `2023.1`), words without regard to case, and signs beside a word say
+    nothing (`2.0-rc1` is `2.0rc.1`). Trailing zeros count: `1.0 < 1.0.0`. A first `v` before a digit is dropped.
     """
     if not _NATURAL.fullmatch(text):
         raise MalformedVersion(text, Scheme.NATURAL, NOT_NATURAL)
