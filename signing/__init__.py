@@ -25,12 +25,17 @@ from signing.keysource import KeySource, ServiceKey, key_source
 from signing.manifest import ManifestArtifact, ReleaseManifest
 from signing.names import MANIFEST, SUMS, SUMS_SIGNATURE
 from signing.release import SignedRelease, sign_release, verify_release
+from signing.report import render
 from signing.sums import SumsEntry, digests_in, parse_sums, render_sums
+from signing.verify import ExitCode, FileFinding, FileState, Report, verify_folder
 
 __all__ = [
     "MANIFEST",
     "SUMS",
     "SUMS_SIGNATURE",
+    "ExitCode",
+    "FileFinding",
+    "FileState",
     "KeyFolder",
     "KeyRecord",
     "KeyRing",
@@ -40,6 +45,7 @@ __all__ = [
     "OpenedKey",
     "PublicKey",
     "ReleaseManifest",
+    "Report",
     "Secrets",
     "ServiceKey",
     "Signature",
@@ -56,9 +62,11 @@ __all__ = [
     "open_signer",
     "parse_sums",
     "read_public_key",
+    "render",
     "render_sums",
     "sign_manifest",
     "sign_release",
     "verify_envelope",
+    "verify_folder",
     "verify_release",
 ]
