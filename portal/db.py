@@ -60,7 +60,7 @@ class Flags(TypeDecorator[IntFlag]):
 
 
 def words(enum: type[StrEnum]) -> Enum:
-    """A column of an enum's values, checked by the database."""
+    """A column of an enum's values, kept as their words; anything else is refused on the way in."""
     return Enum(
         enum, values_callable=lambda e: [m.value for m in e], native_enum=False, length=40, validate_strings=True
     )

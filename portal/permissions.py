@@ -28,10 +28,6 @@ class Role(StrEnum):
     def kind(self) -> OrganisationKind:
         return _ROLE_KINDS[self]
 
-    @property
-    def title(self) -> str:
-        return _ROLE_TITLES[self]
-
 
 class Permission(StrEnum):
     ACCOUNT_OWN = "account-own"
@@ -76,7 +72,7 @@ _ROLE_KINDS = {
     Role.CUSTOMER_MANAGER: OrganisationKind.CUSTOMER,
 }
 
-_ROLE_TITLES = {
+ROLE_TITLES = {
     Role.PUBLISHER: mark("Publisher"),
     Role.APPROVER: mark("Approver"),
     Role.ADMINISTRATOR: mark("Administrator"),

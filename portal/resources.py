@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from portal.config import Config
 from portal.db import Sessions
 from portal.mailer import Mailer
-from signing import Keyring
+from signing import KeyFolder
 from storage import ObjectStore
 
 
@@ -19,6 +19,6 @@ class Resources:
     engine: Engine
     sessions: Sessions
     store: ObjectStore
-    keys: Keyring
+    keys: KeyFolder
     mailer: Mailer
     clock: Callable[[], datetime]

@@ -92,7 +92,7 @@ class Pending:
 
 
 def record(session: Session, tag: Tag, *, by: Actor, at: datetime, subject: Base | None = None, named: str = "",
-           **facts: Any) -> None:  # fmt: skip  # noqa: ANN401, PLR0913 - facts are whatever JSON holds
+           **facts: Any) -> None:  # fmt: skip  # noqa: ANN401 - facts are whatever JSON holds
     """Note an event about `subject` (a row, and the name to show when it is gone); facts hold no secrets.
 
     Links are added to the chain just before the commit: the head is locked for that moment only.

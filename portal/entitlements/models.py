@@ -21,7 +21,7 @@ class ContractState(StrEnum):
 
 
 def day_begins(day: date, time_zone: str) -> datetime:
-    """The UTC instant at which `day` begins in `time_zone`; where a change of clocks skips midnight, the first after."""
+    """The UTC instant at which `day` begins in `time_zone`; where a clock change skips midnight, the first after."""
     return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from portal.errors import WrongState, mark
 from portal.jobs.models import Job, JobState
-from portal.resources import Resources
 
 Handler = Callable[..., None]
 """`handler(resources, *, at, **arguments)`: opens its own transactions, is safe to run twice."""

@@ -12,7 +12,6 @@ from portal.mailer import FORBIDDEN_IN_HEADERS, BadHeader, compose
 from portal.resources import Resources
 
 
-
 def post(session: Session, *, key: str, recipient: str, subject: str, text: str, at: datetime) -> None:
     """Queue one message. A `key` names event and recipient; a second message with the same key is not sent."""
     if any(character in value for value in (recipient, subject) for character in FORBIDDEN_IN_HEADERS):

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -68,7 +68,7 @@ class StoreIsFull(Unavailable):
 class FormExpired(PortalError):
     code = "form-expired"
     status = 400
-    sentence = mark("This form has expired or did not come from the portal. Go back, reload the page and send it again.")
+    sentence = mark("This form has expired or is not the portal's own. Go back, reload the page and send it again.")
 
 
 class OtherRefusal(PortalError):
@@ -76,6 +76,13 @@ class OtherRefusal(PortalError):
 
     code = "http"
     sentence = mark("The request can't be answered: %(reason)s.")
+
+
+REPLACEMENTS: tuple[tuple[type[Exception], type[PortalError]], ...] = (
+    (CSRFError, FormExpired),
+    (IntegrityError, Conflict),
+    (OperationalError, DatabaseUnavailable),
+)
 
 
 def status_of(error: PortalError) -> int:
@@ -115,7 +122,6 @@ def answer(error: PortalError, status: int | None = None) -> Response:
 def install(app: Flask, record_refusal: Callable[[PortalError, Actor], None]) -> None:
     """Handle every error; `record_refusal` notes a refusal in a transaction of its own, after the rollback."""
 
-    @app.errorhandler(PortalError)
     def refused(error: PortalError) -> Response:
         unit_of_work.roll_back()
         if isinstance(error, (Forbidden, Refused)):
@@ -124,43 +130,38 @@ def install(app: Flask, record_refusal: Callable[[PortalError, Actor], None]) ->
             return make_response(redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")), 303))
         return answer(error)
 
-    @app.errorhandler(CSRFError)
-    def expired(_error: CSRFError) -> Response:
-        unit_of_work.roll_back()
-        return answer(FormExpired())
+    app.register_error_handler(PortalError, refused)
+    for kind, replacement in REPLACEMENTS:
+        app.register_error_handler(kind, _replacing(replacement))
+    app.register_error_handler(StorageError, _store_failed)
+    app.register_error_handler(HTTPException, _http)
 
-    @app.errorhandler(IntegrityError)
-    def conflict(_error: IntegrityError) -> Response:
-        unit_of_work.roll_back()
-        return answer(Conflict())
 
-    @app.errorhandler(OperationalError)
-    def database_down(error: OperationalError) -> Response:
-        log.error("database: %s", error)
+def _replacing(replacement: type[PortalError]) -> Callable[[Exception], Response]:
+    def handler(error: Exception) -> Response:
+        log.warning("%s: %s", replacement.code, error)
         unit_of_work.roll_back()
-        return answer(DatabaseUnavailable())
+        return answer(replacement())
 
-    @app.errorhandler(StorageError)
-    def store_failed(error: StorageError) -> Response:
-        log.error("object store: %s", error)
-        unit_of_work.roll_back()
-        if isinstance(error, StoreFull):
-            return answer(StoreIsFull())
-        return answer(StoreFailed())
+    return handler
 
-    @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        unit_of_work.roll_back()
-        if isinstance(error, InternalServerError):
-            g.pop("session", None)
-            return answer(ServerFault(), SERVER_FAULT)
-        if error.code == NOT_FOUND:
-            return answer(NotFound())
-        if error.code is None or error.code < FIRST_ERROR:
-            return make_response(error.get_response())
-        response = answer(OtherRefusal(reason=error.name), error.code)
-        for name, value in error.get_headers():
-            if name.lower() in ("allow", "content-range"):
-                response.headers[name] = value
-        return response
 
+def _store_failed(error: StorageError) -> Response:
+    log.error("object store: %s", error)
+    unit_of_work.roll_back()
+    return answer(StoreIsFull() if isinstance(error, StoreFull) else StoreFailed())
+
+
+def _http(error: HTTPException) -> Response:
+    unit_of_work.roll_back()
+    if isinstance(error, InternalServerError):
+        return answer(ServerFault(), SERVER_FAULT)
+    if error.code == NOT_FOUND:
+        return answer(NotFound())
+    if error.code is None or error.code < FIRST_ERROR:
+        return make_response(error.get_response())
+    response = answer(OtherRefusal(reason=error.name), error.code)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "content-range"):
+            response.headers[name] = value
+    return response

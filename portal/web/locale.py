@@ -59,7 +59,7 @@ def choose(code: str) -> Response:
 
 def translate(text: str) -> str:
     """Put a sentence that was marked elsewhere into the reader's language."""
-    return cast("str", gettext(text)) if text else ""
+    return gettext(text) if text else ""
 
 
 def install(app: Flask) -> None:
@@ -69,4 +69,3 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=chosen_language, timezone_selector=chosen_time_zone)
     app.jinja_env.globals.update(languages=LANGUAGE_NAMES, current_language=chosen_language)
     app.jinja_env.filters["translated"] = translate
-

@@ -19,11 +19,8 @@ class Page(Generic[T]):
     has_next: bool
 
     def address_of(self, number: int) -> str:
-        """This list's address at another page, with whatever it is filtered by."""
-        arguments = {**request.view_args, **request.args.to_dict(flat=False)} if request.view_args else (
-            request.args.to_dict(flat=False)
-        )  # fmt: skip
-        arguments["page"] = [str(number)]
+        """The address of the same list at another page, with whatever it is filtered by."""
+        arguments = {**(request.view_args or {}), **request.args.to_dict(flat=False), "page": [str(number)]}
         return url_for(request.endpoint or "", **arguments)
 
 

@@ -1,0 +1,10 @@
+"""Alembic's environment: always runs on a connection that it is given."""
+
+from alembic import context
+
+from portal.models import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,949 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from portal.db import Instant, VersionKey
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "agreements",
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreements")),
+        sa.UniqueConstraint("code", name=op.f("uq_agreements_code")),
+    )
+    op.create_table(
+        "audit_events",
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("tag", sa.String(length=60), nullable=False),
+        sa.Column(
+            "via",
+            sa.Enum("session", "token", "command", "job", "nobody", name="via", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
+        sa.Column("subject_name", sa.String(length=300), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_events")),
+    )
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_events_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_subject_id"), ["subject_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_tag"), ["tag"], unique=False)
+
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=True),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("queued", "running", "done", "dead", name="jobstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("run_at", Instant(), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("key", name=op.f("uq_jobs_key")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index("ix_jobs_state_run_at", ["state", "run_at"], unique=False)
+
+    op.create_table(
+        "organisations",
+        sa.Column(
+            "kind",
+            sa.Enum("vendor", "support", "customer", name="organisationkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column(
+            "end_use",
+            sa.Enum("civil", "government", "military", name="enduse", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("suspended_at", Instant(), nullable=True),
+        sa.Column("suspended_because", sa.String(length=500), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
+        sa.UniqueConstraint("code", name=op.f("uq_organisations_code")),
+        sa.UniqueConstraint("name", name=op.f("uq_organisations_name")),
+    )
+    op.create_table(
+        "outgoing_mail",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_mail")),
+        sa.UniqueConstraint("key", name=op.f("uq_outgoing_mail_key")),
+    )
+    op.create_table(
+        "product_families",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product_families")),
+        sa.UniqueConstraint("name", name=op.f("uq_product_families_name")),
+    )
+    op.create_table(
+        "sign_in_attempts",
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
+    )
+    with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_email"), ["email"], unique=False)
+
+    op.create_table(
+        "agreement_versions",
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("effective_from", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["agreement_id"], ["agreements.id"], name=op.f("fk_agreement_versions_agreement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_versions")),
+        sa.UniqueConstraint("agreement_id", "number", name=op.f("uq_agreement_versions_agreement_id_number")),
+    )
+    op.create_table(
+        "contracts",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("programme", sa.String(length=100), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", Instant(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.Column(
+            "state", sa.Enum("active", "on-hold", name="contractstate", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("held_because", sa.String(length=500), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_contracts_ends_after_start")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_contracts_organisation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contracts")),
+        sa.UniqueConstraint("number", name=op.f("uq_contracts_number")),
+    )
+    with op.batch_alter_table("contracts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_contracts_organisation_ends_starts", ["organisation_id", "ends_at", "starts_at"], unique=False
+        )
+
+    op.create_table(
+        "people",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("session_epoch", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("disabled_at", Instant(), nullable=True),
+        sa.Column("last_sign_in_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_people_email_is_lower")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_people_organisation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        sa.UniqueConstraint("email", name=op.f("uq_people_email")),
+    )
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_people_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "products",
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "category",
+            sa.Enum(
+                "firmware", "operating-system", "application", "tool", name="category", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "scheme",
+            sa.Enum("semantic", "debian", "natural", name="scheme", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("family_id", sa.Uuid(), nullable=True),
+        sa.Column("is_listed", sa.Boolean(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("release_counter", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["family_id"], ["product_families.id"], name=op.f("fk_products_family_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        sa.UniqueConstraint("code", name=op.f("uq_products_code")),
+    )
+    with op.batch_alter_table("products", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_products_family_id"), ["family_id"], unique=False)
+
+    op.create_table(
+        "agreement_acceptances",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_agreement_acceptances_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_agreement_acceptances_person_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["agreement_versions.id"], name=op.f("fk_agreement_acceptances_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_acceptances")),
+        sa.UniqueConstraint("version_id", "person_id", name=op.f("uq_agreement_acceptances_version_id_person_id")),
+    )
+    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "api_tokens",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("hint", sa.String(length=16), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("scope_words", sa.JSON(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant(), nullable=True),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_api_tokens_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_api_tokens_secret_hash")),
+    )
+    with op.batch_alter_table("api_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_tokens_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "contract_lines",
+        sa.Column("contract_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=True),
+        sa.Column("family_id", sa.Uuid(), nullable=True),
+        sa.Column("levels", sa.Integer(), nullable=False),
+        sa.Column("devices", sa.Integer(), nullable=True),
+        sa.Column("has_back_catalogue", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(product_id IS NULL) <> (family_id IS NULL)", name=op.f("ck_contract_lines_product_or_family")
+        ),
+        sa.CheckConstraint("levels > 0", name=op.f("ck_contract_lines_some_level")),
+        sa.ForeignKeyConstraint(["contract_id"], ["contracts.id"], name=op.f("fk_contract_lines_contract_id")),
+        sa.ForeignKeyConstraint(["family_id"], ["product_families.id"], name=op.f("fk_contract_lines_family_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_contract_lines_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contract_lines")),
+    )
+    with op.batch_alter_table("contract_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_contract_lines_contract_family", ["contract_id", "family_id"], unique=False)
+        batch_op.create_index("ix_contract_lines_contract_product", ["contract_id", "product_id"], unique=False)
+
+    op.create_table(
+        "devices",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("serial", sa.String(length=100), nullable=False),
+        sa.Column("site", sa.String(length=200), nullable=False),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_devices_organisation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_devices_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
+        sa.UniqueConstraint("product_id", "serial", name=op.f("uq_devices_product_id_serial")),
+    )
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.create_index("ix_devices_organisation_product", ["organisation_id", "product_id"], unique=False)
+
+    op.create_table(
+        "export_rules",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("end_use", sa.String(length=40), nullable=True),
+        sa.Column("clause", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("country IS NOT NULL OR end_use IS NOT NULL", name=op.f("ck_export_rules_says_something")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_export_rules_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_rules")),
+    )
+    with op.batch_alter_table("export_rules", schema=None) as batch_op:
+        batch_op.create_index("ix_export_rules_product", ["product_id"], unique=False)
+
+    op.create_table(
+        "issues",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "severity",
+            sa.Enum("critical", "high", "medium", "low", name="severity", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_issues_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_issues")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_issues_public_id")),
+    )
+    with op.batch_alter_table("issues", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_issues_product_id"), ["product_id"], unique=False)
+
+    op.create_table(
+        "one_time_links",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.Enum("invitation", "password-reset", name="linkpurpose", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_one_time_links_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_links")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_one_time_links_secret_hash")),
+    )
+    with op.batch_alter_table("one_time_links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_links_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "person_roles",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "publisher",
+                "approver",
+                "administrator",
+                "auditor",
+                "tsc-engineer",
+                "dispatcher",
+                "customer-engineer",
+                "customer-manager",
+                name="role",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_person_roles_person_id")),
+        sa.PrimaryKeyConstraint("person_id", "role", name=op.f("pk_person_roles")),
+    )
+    op.create_table(
+        "product_agreements",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["agreement_id"], ["agreements.id"], name=op.f("fk_product_agreements_agreement_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_product_agreements_product_id")),
+        sa.PrimaryKeyConstraint("product_id", "agreement_id", name=op.f("pk_product_agreements")),
+    )
+    op.create_table(
+        "tickets",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("incident", "question", name="ticketkind", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("telephone", "web", "email", "api", name="ticketchannel", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "severity",
+            sa.Enum("critical", "major", "minor", name="ticketseverity", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "new",
+                "open",
+                "waiting-for-customer",
+                "waiting-for-release",
+                "resolved",
+                "closed",
+                name="ticketstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=True),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("opened_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
+        sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
+    )
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
+
+    op.create_table(
+        "trains",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("general_availability", sa.Date(), nullable=True),
+        sa.Column("end_of_sale", sa.Date(), nullable=True),
+        sa.Column("end_of_support", sa.Date(), nullable=True),
+        sa.Column("end_of_security_support", sa.Date(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_trains_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trains")),
+        sa.UniqueConstraint("product_id", "name", name=op.f("uq_trains_product_id_name")),
+    )
+    op.create_table(
+        "issue_cves",
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column("cve_id", sa.String(length=28), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_issue_cves_issue_id")),
+        sa.PrimaryKeyConstraint("issue_id", "cve_id", name=op.f("pk_issue_cves")),
+    )
+    with op.batch_alter_table("issue_cves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_issue_cves_cve_id"), ["cve_id"], unique=False)
+
+    op.create_table(
+        "issue_texts",
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("workaround", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_issue_texts_issue_id")),
+        sa.PrimaryKeyConstraint("issue_id", "language", name=op.f("pk_issue_texts")),
+    )
+    op.create_table(
+        "releases",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("train_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.String(length=100), nullable=False),
+        sa.Column("version_key", VersionKey, nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "in-review",
+                "approved",
+                "published",
+                "withdrawn",
+                name="releasestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
+        sa.Column("is_security_fix", sa.Boolean(), nullable=False),
+        sa.Column("is_free_security_fix", sa.Boolean(), nullable=False),
+        sa.Column("lowest_from_version", sa.String(length=100), nullable=True),
+        sa.Column("lowest_from_key", VersionKey, nullable=True),
+        sa.Column("open_from", Instant(), nullable=True),
+        sa.Column("embargo_until", Instant(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("submitted_at", Instant(), nullable=True),
+        sa.Column("submitted_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_at", Instant(), nullable=True),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("published_at", Instant(), nullable=True),
+        sa.Column("published_by", sa.Uuid(), nullable=True),
+        sa.Column("counter", sa.Integer(), nullable=True),
+        sa.Column("withdrawn_at", Instant(), nullable=True),
+        sa.Column("withdrawn_because", sa.Text(), nullable=True),
+        sa.Column("replacement_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "published_at IS NOT NULL OR state NOT IN ('published', 'withdrawn')",
+            name=op.f("ck_releases_published_is_dated"),
+        ),
+        sa.ForeignKeyConstraint(["approved_by"], ["people.id"], name=op.f("fk_releases_approved_by")),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_releases_created_by")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_releases_product_id")),
+        sa.ForeignKeyConstraint(["published_by"], ["people.id"], name=op.f("fk_releases_published_by")),
+        sa.ForeignKeyConstraint(["replacement_id"], ["releases.id"], name=op.f("fk_releases_replacement_id")),
+        sa.ForeignKeyConstraint(["submitted_by"], ["people.id"], name=op.f("fk_releases_submitted_by")),
+        sa.ForeignKeyConstraint(["train_id"], ["trains.id"], name=op.f("fk_releases_train_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_releases")),
+        sa.UniqueConstraint("product_id", "counter", name=op.f("uq_releases_product_id_counter")),
+        sa.UniqueConstraint("product_id", "version", name=op.f("uq_releases_product_id_version")),
+        sa.UniqueConstraint("product_id", "version_key", name=op.f("uq_releases_product_id_version_key")),
+    )
+    with op.batch_alter_table("releases", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_releases_product_state_published_at", ["product_id", "state", "published_at"], unique=False
+        )
+        batch_op.create_index("ix_releases_state_published_at", ["state", "published_at"], unique=False)
+
+    op.create_table(
+        "ticket_events",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "opened", "message", "note", "state", "linked", name="ticketeventkind", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
+        sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
+    )
+    op.create_table(
+        "ticket_issues",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_ticket_issues_issue_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_issues_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "issue_id", name=op.f("pk_ticket_issues")),
+    )
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_issues_issue_id"), ["issue_id"], unique=False)
+
+    op.create_table(
+        "artifacts",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "image",
+                "patch",
+                "checksum-tool",
+                "sbom",
+                "document",
+                "other",
+                name="artifactrole",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("platform", sa.String(length=100), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("uploaded_at", Instant(), nullable=False),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=True),
+        sa.Column("read_back_at", Instant(), nullable=True),
+        sa.Column("read_back_problem", sa.String(length=300), nullable=True),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_artifacts_release_id")),
+        sa.ForeignKeyConstraint(["uploaded_by"], ["people.id"], name=op.f("fk_artifacts_uploaded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
+        sa.UniqueConstraint("release_id", "name", name=op.f("uq_artifacts_release_id_name")),
+    )
+    with op.batch_alter_table("artifacts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_artifacts_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
+        "deliveries",
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "download",
+                "email",
+                "courier",
+                "hand-over",
+                "remote-installation",
+                name="channel",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "requested",
+                "approved",
+                "prepared",
+                "dispatched",
+                "delivered",
+                "acknowledged",
+                "cancelled",
+                "failed",
+                "lost",
+                "refused",
+                "returned",
+                name="deliverystate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("decision", sa.JSON(), nullable=False),
+        sa.Column("open_key", sa.String(length=80), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_deliveries_organisation_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_deliveries_person_id")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_deliveries_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_deliveries_open_key")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_deliveries_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index("ix_deliveries_release", ["release_id"], unique=False)
+
+    op.create_table(
+        "grants",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["approved_by"], ["people.id"], name=op.f("fk_grants_approved_by")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_grants_organisation_id")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_grants_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+    )
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.create_index("ix_grants_organisation_release", ["organisation_id", "release_id"], unique=False)
+
+    op.create_table(
+        "notes_revisions",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["people.id"], name=op.f("fk_notes_revisions_by")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_notes_revisions_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notes_revisions")),
+        sa.UniqueConstraint("release_id", "number", name=op.f("uq_notes_revisions_release_id_number")),
+    )
+    op.create_table(
+        "publications",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("sums", sa.Text(), nullable=False),
+        sa.Column("sums_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_publications_release_id")),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_publications")),
+    )
+    op.create_table(
+        "received_releases",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("first_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_received_releases_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_received_releases_release_id")),
+        sa.PrimaryKeyConstraint("organisation_id", "release_id", name=op.f("pk_received_releases")),
+    )
+    with op.batch_alter_table("received_releases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_received_releases_release_id"), ["release_id"], unique=False)
+
+    op.create_table(
+        "recommendations",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("train_id", sa.Uuid(), nullable=True),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["people.id"], name=op.f("fk_recommendations_by")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_recommendations_product_id")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_recommendations_release_id")),
+        sa.ForeignKeyConstraint(["train_id"], ["trains.id"], name=op.f("fk_recommendations_train_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recommendations")),
+    )
+    with op.batch_alter_table("recommendations", schema=None) as batch_op:
+        batch_op.create_index("ix_recommendations_product_train_at", ["product_id", "train_id", "at"], unique=False)
+
+    op.create_table(
+        "release_audience",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("opens_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_release_audience_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_release_audience_release_id")),
+        sa.PrimaryKeyConstraint("release_id", "organisation_id", name=op.f("pk_release_audience")),
+    )
+    with op.batch_alter_table("release_audience", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_release_audience_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "release_issues",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "relation", sa.Enum("affected", "fixed", name="issuerelation", native_enum=False, length=40), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_release_issues_issue_id")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_release_issues_release_id")),
+        sa.PrimaryKeyConstraint("release_id", "issue_id", name=op.f("pk_release_issues")),
+    )
+    with op.batch_alter_table("release_issues", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_release_issues_issue_id"), ["issue_id"], unique=False)
+
+    op.create_table(
+        "ticket_releases",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_ticket_releases_release_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_releases_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "release_id", name=op.f("pk_ticket_releases")),
+    )
+    with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_releases_release_id"), ["release_id"], unique=False)
+
+    op.create_table(
+        "waivers",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("problem", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["people.id"], name=op.f("fk_waivers_by")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_waivers_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
+        sa.UniqueConstraint("release_id", "problem", name=op.f("uq_waivers_release_id_problem")),
+    )
+    op.create_table(
+        "delivery_events",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_events_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_events")),
+        sa.UniqueConstraint("delivery_id", "sequence", name=op.f("uq_delivery_events_delivery_id_sequence")),
+    )
+    op.create_table(
+        "delivery_items",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("artifact_id", sa.Uuid(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("sent", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_delivery_items_artifact_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_items_delivery_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "artifact_id", name=op.f("pk_delivery_items")),
+    )
+    with op.batch_alter_table("delivery_items", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_items_artifact_id"), ["artifact_id"], unique=False)
+
+    op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("delivery_items", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_items_artifact_id"))
+
+    op.drop_table("delivery_items")
+    op.drop_table("delivery_events")
+    op.drop_table("waivers")
+    with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_releases_release_id"))
+
+    op.drop_table("ticket_releases")
+    with op.batch_alter_table("release_issues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_release_issues_issue_id"))
+
+    op.drop_table("release_issues")
+    with op.batch_alter_table("release_audience", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_release_audience_organisation_id"))
+
+    op.drop_table("release_audience")
+    with op.batch_alter_table("recommendations", schema=None) as batch_op:
+        batch_op.drop_index("ix_recommendations_product_train_at")
+
+    op.drop_table("recommendations")
+    with op.batch_alter_table("received_releases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_received_releases_release_id"))
+
+    op.drop_table("received_releases")
+    op.drop_table("publications")
+    op.drop_table("notes_revisions")
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.drop_index("ix_grants_organisation_release")
+
+    op.drop_table("grants")
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_deliveries_release")
+        batch_op.drop_index("ix_deliveries_organisation_created")
+
+    op.drop_table("deliveries")
+    with op.batch_alter_table("artifacts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_artifacts_sha256"))
+
+    op.drop_table("artifacts")
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
+
+    op.drop_table("ticket_issues")
+    op.drop_table("ticket_events")
+    with op.batch_alter_table("releases", schema=None) as batch_op:
+        batch_op.drop_index("ix_releases_state_published_at")
+        batch_op.drop_index("ix_releases_product_state_published_at")
+
+    op.drop_table("releases")
+    op.drop_table("issue_texts")
+    with op.batch_alter_table("issue_cves", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_issue_cves_cve_id"))
+
+    op.drop_table("issue_cves")
+    op.drop_table("trains")
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_state_created")
+        batch_op.drop_index("ix_tickets_organisation_created")
+
+    op.drop_table("tickets")
+    op.drop_table("product_agreements")
+    op.drop_table("person_roles")
+    with op.batch_alter_table("one_time_links", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_one_time_links_person_id"))
+
+    op.drop_table("one_time_links")
+    with op.batch_alter_table("issues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_issues_product_id"))
+
+    op.drop_table("issues")
+    with op.batch_alter_table("export_rules", schema=None) as batch_op:
+        batch_op.drop_index("ix_export_rules_product")
+
+    op.drop_table("export_rules")
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.drop_index("ix_devices_organisation_product")
+
+    op.drop_table("devices")
+    with op.batch_alter_table("contract_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_contract_lines_contract_product")
+        batch_op.drop_index("ix_contract_lines_contract_family")
+
+    op.drop_table("contract_lines")
+    with op.batch_alter_table("api_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
+
+    op.drop_table("api_tokens")
+    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
+
+    op.drop_table("agreement_acceptances")
+    with op.batch_alter_table("products", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_products_family_id"))
+
+    op.drop_table("products")
+    with op.batch_alter_table("people", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_people_organisation_id"))
+
+    op.drop_table("people")
+    with op.batch_alter_table("contracts", schema=None) as batch_op:
+        batch_op.drop_index("ix_contracts_organisation_ends_starts")
+
+    op.drop_table("contracts")
+    op.drop_table("agreement_versions")
+    with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_attempts_email"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_attempts_at"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_attempts_address"))
+
+    op.drop_table("sign_in_attempts")
+    op.drop_table("product_families")
+    op.drop_table("outgoing_mail")
+    op.drop_table("organisations")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index("ix_jobs_state_run_at")
+
+    op.drop_table("jobs")
+    op.drop_table("audit_head")
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_events_tag"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_subject_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_person_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_at"))
+
+    op.drop_table("audit_events")
+    op.drop_table("agreements")

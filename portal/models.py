@@ -1,0 +1,16 @@
+"""Every domain's tables in one place, for migrations and for whoever needs the whole metadata."""
+
+from portal.accounts import models as accounts
+from portal.audit import models as audit
+from portal.db import Base
+from portal.deliveries import models as deliveries
+from portal.entitlements import models as entitlements
+from portal.inventory import models as inventory
+from portal.jobs import models as jobs
+from portal.mail import models as mail
+from portal.releases import models as releases
+from portal.tickets import models as tickets
+
+__all__ = ["accounts", "audit", "deliveries", "entitlements", "inventory", "jobs", "mail", "releases", "tickets"]
+
+metadata = Base.metadata

@@ -1,0 +1,96 @@
+"""What every test may ask for: a database of each kind, a store of each kind, a portal on them, people to use it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import Engine, make_url
+
+from portal import migrations
+from portal.audit.service import GENESIS, chain_on
+from portal.db import Base, Sessions, connect, sessions_on
+from tests.servers.postgres import postgres
+from tests.servers.seaweed import seaweed
+
+servers = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the real servers once, in the process that starts the workers; they find them in the environment."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    stack = config.stash[servers] = ExitStack()
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)))
+    os.environ.setdefault("PORTAL_TEST_PG_URI", stack.enter_context(postgres(folder / "postgres")))
+    if "PORTAL_TEST_S3_ENDPOINT" not in os.environ:
+        address = stack.enter_context(seaweed(folder / "s3"))
+        os.environ["PORTAL_TEST_S3_ENDPOINT"] = address.endpoint
+        os.environ["PORTAL_TEST_S3_ACCESS_KEY"] = address.access_key
+        os.environ["PORTAL_TEST_S3_SECRET_KEY"] = address.secret_key
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers in config.stash:
+        config.stash[servers].close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the newest schema, to be copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "portal.sqlite"
+    engine = connect(f"sqlite:///{path}")
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_engine() -> Iterator[Engine]:
+    """A PostgreSQL database of this worker's own with the newest schema; emptied after each test."""
+    server = os.environ["PORTAL_TEST_PG_URI"]
+    name = f"portal_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    maker = connect(server)
+    with maker.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    maker.dispose()
+    engine = connect(make_url(server).set(database=name).render_as_string(hide_password=False))
+    migrations.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def _empty(engine: Engine) -> None:
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "audit_head")
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables}"))
+        connection.execute(text("UPDATE audit_head SET sequence = 0, hash = :genesis"), {"genesis": GENESIS})
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """The whole suite runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "portal.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        engine = connect(f"sqlite:///{path}")
+        yield engine
+        engine.dispose()
+    else:
+        engine = request.getfixturevalue("postgres_engine")
+        yield engine
+        _empty(engine)
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    made = sessions_on(engine)
+    chain_on(made)
+    return made
