@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from portal.clock import now
 from portal.config import Config
-from portal.db import Sessions
-from portal.mailer import Mailer
-from signing import KeyFolder
-from storage import ObjectStore
+from portal.db import Sessions, connect, sessions_on
+from portal.mailer import Mailer, open_mailer
+from signing import KeyFolder, OpenedKey
+from storage import ObjectStore, open_store
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,23 @@ class Resources:
     keys: KeyFolder
     mailer: Mailer
     clock: Callable[[], datetime]
+
+    def signer(self) -> OpenedKey:
+        """The active release key, opened. Raises SigningError when there is none or it can't be opened."""
+        return self.keys.signer(lambda _name: self.config.key_passphrase)
+
+
+def open_resources(config: Config, clock: Callable[[], datetime] = now) -> Resources:
+    """Open database, store, keys and mail as the configuration says; nothing is created or asked for yet."""
+    if config.database.startswith("sqlite"):
+        config.data.mkdir(parents=True, exist_ok=True)
+    engine = connect(config.database)
+    return Resources(
+        config=config,
+        engine=engine,
+        sessions=sessions_on(engine),
+        store=open_store(config.store),
+        keys=KeyFolder(Path(config.keys)),
+        mailer=open_mailer(config.mail),
+        clock=clock,
+    )

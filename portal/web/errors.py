@@ -42,6 +42,7 @@ STATUSES: tuple[tuple[type[PortalError], int], ...] = (
 
 SERVER_FAULT, NOT_FOUND, FIRST_ERROR, UNAUTHENTICATED = 500, 404, 400, 401
 RETRY_SECONDS = "30"
+SIGN_IN_PAGE = "accounts.sign_in"
 
 
 class ServerFault(PortalError):
@@ -127,7 +128,7 @@ def install(app: Flask, record_refusal: Callable[[PortalError, Actor], None]) ->
         if isinstance(error, (Forbidden, Refused)):
             record_refusal(error, actor())
         if isinstance(error, SignInRequired) and not wants_json() and request.method == "GET":
-            return make_response(redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")), 303))
+            return make_response(redirect(url_for(SIGN_IN_PAGE, next=request.full_path.rstrip("?")), 303))
         return answer(error)
 
     app.register_error_handler(PortalError, refused)

@@ -1,0 +1,123 @@
+"""The one place where everything meets: resources, kernel, domains, menu."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.accounts import api as accounts_api
+from portal.accounts import presence
+from portal.accounts import routes as accounts
+from portal.actors import Actor
+from portal.audit import routes as audit
+from portal.audit import service as audit_service
+from portal.catalogue import api as catalogue_api
+from portal.catalogue import routes as catalogue
+from portal.clock import now
+from portal.config import KIB, Config, from_environment
+from portal.deliveries import api as deliveries_api
+from portal.deliveries import routes as deliveries
+from portal.entitlements import api as entitlements_api
+from portal.entitlements import routes as entitlements
+from portal.errors import PortalError, mark
+from portal.inventory import routes as inventory
+from portal.jobs import routes as jobs
+from portal.permissions import Permission
+from portal.releases import api as releases_api
+from portal.releases import routes as releases
+from portal.resources import Resources, open_resources
+from portal.tickets import api as tickets_api
+from portal.tickets import routes as tickets
+from portal.web import errors, formats, guard, headers, locale, unit_of_work
+from portal.web.menu import Entry, install_menu
+
+LARGEST_FORM_BYTES = 2048 * KIB
+LARGEST_FORM_PARTS = 2000
+
+BLUEPRINTS = (
+    catalogue.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
+    catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, releases_api.bp, accounts_api.bp,
+)  # fmt: skip
+
+MENU = (
+    Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),
+    Entry("releases.index", mark("Releases"), Permission.RELEASES_READ),
+    Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
+    Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),
+    Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
+    Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
+    Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),
+    Entry("accounts.people", mark("People"), Permission.PEOPLE_READ),
+    Entry("audit.index", mark("Audit"), Permission.AUDIT_READ),
+    Entry("jobs.index", mark("Jobs"), Permission.JOBS_READ),
+)
+
+
+def open_portal(config: Config, clock: Callable[[], datetime] = now) -> Resources:
+    """The portal without its pages, for commands and workers: resources whose sessions keep the audit chain."""
+    resources = open_resources(config, clock)
+    audit_service.chain_on(resources.sessions)
+    return resources
+
+
+def create_app(config: Config | None = None, resources: Resources | None = None) -> Flask:
+    """The portal as a WSGI application.
+
+    Raises ConfigError naming everything that is wrong with the environment, when no configuration is given.
+    """
+    config = resources.config if resources else config or from_environment()
+    resources = resources or open_portal(config)
+    app = Flask("portal", template_folder="web/templates", static_folder="web/static")
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_FORM_BYTES,
+        MAX_FORM_PARTS=LARGEST_FORM_PARTS,
+        PERMANENT_SESSION_LIFETIME=config.session_for,
+        SESSION_COOKIE_NAME="portal",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.is_https,
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BABEL_DEFAULT_LOCALE=config.default_language,
+        PORTAL_DEMO=config.demo,
+    )
+    app.extensions["portal"] = resources
+    if config.behind_proxies:
+        hops = config.behind_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    Bootstrap5(app)
+    unit_of_work.install(app, errors.answer)
+    guard.install(app, presence.load_actor)
+    headers.install(app, is_https=config.is_https)
+    errors.install(app, record_refusal(resources))
+    formats.install(app)
+    presence.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    locale.install(app)
+    install_menu(app, MENU)
+    return app
+
+
+def record_refusal(resources: Resources) -> Callable[[PortalError, Actor], None]:
+    """The note of a refusal, written after the request was rolled back; it must never turn a refusal into a fault."""
+
+    def note(error: PortalError, by: Actor) -> None:
+        try:
+            with resources.sessions.begin() as session:
+                audit_service.record(
+                    session,
+                    audit_service.Tag.REFUSED,
+                    by=by,
+                    at=resources.clock(),
+                    code=error.code,
+                    details={name: str(value) for name, value in error.facts.items()},
+                )
+        except Exception:
+            logging.getLogger(__name__).exception("a refusal could not be recorded")
+
+    return note

@@ -1,0 +1,48 @@
+"""The `portal` command: every domain's commands under one name, plus what runs the portal itself."""
+
+import sys
+
+import click
+
+from portal import migrations
+from portal.accounts.cli import accounts
+from portal.app import open_portal
+from portal.audit.cli import audit
+from portal.config import ConfigError, from_environment
+from portal.entitlements.cli import entitlements
+from portal.errors import PortalError
+from portal.jobs.worker import run_due
+from portal.releases.cli import releases
+
+
+@click.group()
+def portal() -> None:
+    """The release portal."""
+
+
+@portal.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    resources = open_portal(from_environment())
+    migrations.upgrade(resources.engine)
+
+
+@portal.command()
+@click.option("--once", is_flag=True, help="Run what is due and stop.")
+def worker(*, once: bool) -> None:
+    """Run queued jobs (in production beside the web server)."""
+    resources = open_portal(from_environment())
+    if once:
+        click.echo(f"{run_due(resources)} jobs run")
+
+
+for group in (accounts, audit, entitlements, releases):
+    portal.add_command(group)
+
+
+def main() -> None:
+    try:
+        portal()
+    except (PortalError, ConfigError) as error:
+        click.echo(f"{error.code}: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,8 @@
+"""Commands of the entitlements room."""
+
+import click
+
+
+@click.group()
+def entitlements() -> None:
+    """Work on entitlements."""

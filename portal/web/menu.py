@@ -1,0 +1,33 @@
+"""The menu: what an actor may open, in one fixed order."""
+
+from dataclasses import dataclass
+
+from flask import Flask, request, url_for
+
+from portal.permissions import Permission
+from portal.web.guard import actor
+
+
+@dataclass(frozen=True)
+class Entry:
+    endpoint: str
+    label: str
+    permission: Permission
+
+    @property
+    def address(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def is_here(self) -> bool:
+        return request.blueprint == self.endpoint.partition(".")[0] and (
+            request.endpoint == self.endpoint or request.path.startswith(self.address.rstrip("/") + "/")
+        )
+
+
+def install_menu(app: Flask, entries: tuple[Entry, ...]) -> None:
+    def menu() -> list[Entry]:
+        return [e for e in entries if actor().may(e.permission) and e.endpoint in app.view_functions]
+
+    app.jinja_env.globals.update(menu=menu, actor=actor, Permission=Permission)
+    app.jinja_env.tests["endpoint"] = lambda name: name in app.view_functions

@@ -1,0 +1,1 @@
+"""Rows for tests: each factory fills in what a test does not care about."""
