@@ -23,6 +23,7 @@ from storage.errors import (
 from storage.files import FileStore
 from storage.keys import content_key
 from storage.reader import ObjectReader
+from storage.s3 import S3Settings, S3Store
 from storage.streams import Source
 from storage.values import StoredObject
 
@@ -38,6 +39,8 @@ __all__ = [
     "ObjectStore",
     "OutOfRange",
     "Received",
+    "S3Settings",
+    "S3Store",
     "SizeMismatch",
     "Source",
     "StorageError",

@@ -58,7 +58,7 @@ class Block:
 
     buffer: bytearray
     filled: int = 0
-    busy: list["Future[object]"] = field(default_factory=list)
+    busy: list["Future[str] | Future[None]"] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
