@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine, make_url
 from portal import migrations
 from portal.audit.service import GENESIS, chain_on
 from portal.db import Base, Sessions, connect, sessions_on
+from tests.portals import Portal, open_test_portal
 from tests.servers.postgres import postgres
 from tests.servers.seaweed import seaweed
 
@@ -94,3 +95,9 @@ def sessions(engine: Engine) -> Sessions:
     made = sessions_on(engine)
     chain_on(made)
     return made
+
+
+@pytest.fixture
+def portal(engine: Engine, tmp_path: Path) -> Portal:
+    """A portal on an empty database, over files."""
+    return open_test_portal(engine, tmp_path / "portal")

@@ -1,0 +1,122 @@
+"""A whole portal for a test: its resources, its pages, and people who use them as a browser or a program would."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
+from werkzeug.test import TestResponse
+
+from portal.app import create_app
+from portal.audit.service import chain_on
+from portal.config import Config
+from portal.db import sessions_on
+from portal.jobs.worker import run_due
+from portal.mailer import FolderMailer
+from portal.resources import Resources
+from signing import KeyFolder
+from storage import ObjectStore, open_store
+
+START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Clock:
+    at: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **parts: float) -> None:
+        self.at += timedelta(**parts)
+
+
+class Browser(FlaskClient):
+    """A client that fills in a form's CSRF token as a browser does, by reading the page it came from."""
+
+    token: str | None = None
+
+    def get_token(self, page: str = "/sign-in") -> str:
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page, follow_redirects=True).text)
+        assert found, f"no form on {page}"
+        return found.group(1)
+
+    def submit(self, address: str, page: str | None = None, **fields: object) -> TestResponse:
+        """Post a form of `page` (its own address unless said otherwise)."""
+        fields["csrf_token"] = self.get_token(page or address)
+        return self.post(address, data=fields)
+
+
+@dataclass
+class Portal:
+    """Everything of one running portal."""
+
+    app: Flask
+    resources: Resources
+    clock: Clock
+    folder: Path
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    @property
+    def sessions(self):
+        return self.resources.sessions
+
+    @property
+    def store(self) -> ObjectStore:
+        return self.resources.store
+
+    def browser(self) -> Browser:
+        """Somebody who has not signed in."""
+        return self.app.test_client()  # type: ignore[return-value]
+
+    def signed_in(self, email: str, password: str = PASSWORD) -> Browser:
+        """The browser of this person, signed in through the page; the same one each time."""
+        if email not in self.browsers:
+            browser = self.browser()
+            answer = browser.submit("/sign-in", email=email, password=password)
+            assert answer.status_code == 303, answer.text
+            self.browsers[email] = browser
+        return self.browsers[email]
+
+    def work(self) -> int:
+        """Run all due jobs."""
+        return run_due(self.resources)
+
+    def mails(self) -> list[str]:
+        folder = self.folder / "mail"
+        return [path.read_text() for path in sorted(folder.glob("*.eml"), key=lambda p: p.stat().st_mtime_ns)]
+
+
+def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, **settings: object) -> Portal:
+    """A portal on a database that has its schema, with a clock of its own and keys just made."""
+    clock = Clock()
+    config = Config(
+        data=folder,
+        secret_key="a secret key for tests only",
+        database=str(engine.url),
+        store=store or f"file://{folder}/objects",
+        keys=str(folder / "keys"),
+        key_passphrase="a passphrase for tests only",
+        mail=f"folder://{folder}/mail",
+        **{"worker_in_process": False, **settings},  # type: ignore[arg-type]
+    )
+    keys = KeyFolder(folder / "keys")
+    keys.create(lambda _name: config.key_passphrase, at=clock())
+    resources = Resources(
+        config=config,
+        engine=engine,
+        sessions=sessions_on(engine),
+        store=open_store(config.store),
+        keys=keys,
+        mailer=FolderMailer(folder / "mail"),
+        clock=clock,
+    )
+    chain_on(resources.sessions)
+    app = create_app(resources=resources)
+    app.testing = True
+    app.test_client_class = Browser
+    return Portal(app, resources, clock, folder)
