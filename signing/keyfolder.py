@@ -86,6 +86,7 @@ class KeyFolder:
 
         Raises KeyExists if there is an active key; else as `create_file_key` and `open_signer` do.
         """
+        _require_zone(at)
         with self._locked():
             if self.records():
                 raise KeyExists(address=str(self.path))
@@ -99,6 +100,7 @@ class KeyFolder:
         With `replacing`, the key id that the caller believes active, two rotations at once are not both carried out.
         Raises KeyMissing, KeyChangedMeanwhile, KeyDatesRefused; else as `create` does.
         """
+        _require_zone(at)
         with self._locked():
             old = self.active()
             if replacing is not None and replacing != old.key_id:
@@ -115,6 +117,7 @@ class KeyFolder:
 
         Raises KeyMissing, and KeyInUse for the active key.
         """
+        _require_zone(at)
         with self._locked():
             records = self.records()
             revoked = next((record for record in records if record.key_id == key_id), None)
@@ -128,8 +131,6 @@ class KeyFolder:
 
     def _activate(self, secrets: Secrets, kept: tuple[KeyRecord, ...], at: datetime, address: str | None) -> KeyRecord:
         """Key files first, then the state that names them: a crash between leaves files that nobody believes."""
-        if at.tzinfo is None:
-            raise KeyDatesRefused(at=at.isoformat(), reason="it names no time zone.")
         if address is None:
             public, address = self._new_file_key(secrets)
         else:
@@ -185,3 +186,8 @@ class KeyFolder:
             else:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _require_zone(at: datetime) -> None:
+    if at.tzinfo is None:
+        raise KeyDatesRefused(at=at.isoformat(), reason="it names no time zone.")

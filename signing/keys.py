@@ -255,7 +255,7 @@ def _open_file(address: str, secrets: Secrets, expected: PublicKey | None) -> Op
         raise MalformedKey(reason="an encrypted PKCS#8 private key in PEM form was expected.")
     try:
         private = load_pem_private_key(pem, secrets("passphrase").encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: an empty passphrase
         raise WrongPassphrase(address=address) from error
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
         raise MalformedKey(reason="only ECDSA P-256 keys are used here.")

@@ -22,6 +22,8 @@ def checked(name: str) -> str:
         raise UnsafeName(name=shown(name), reason="it leads out of its folder.")
     if name.casefold() in _RESERVED:
         raise UnsafeName(name=shown(name), reason="a signed document stands under that name.")
+    if name == "-":
+        raise UnsafeName(name=name, reason="sha256sum takes it for the standard input.")
     try:
         name.encode()
     except UnicodeEncodeError as error:
