@@ -15,7 +15,11 @@ SMALL_OBJECT_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The outcome of `receive`. `created` is False when the same bytes were there already (or may have been)."""
+    """The outcome of `receive`. `created` is False when the same bytes were there already.
+
+    It is for telling people, not for deciding who may delete: of uploads that end at the same instant in different
+    processes, some S3 servers tell each that it was first; and after an answer lost on the way, none may hear it.
+    """
 
     key: str
     sha256: str

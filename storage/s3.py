@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import boto3
@@ -41,6 +42,7 @@ PAGE_KEYS = 1000
 CONNECT_SECONDS = 3
 READ_SECONDS = 30
 ATTEMPTS = 3
+COMPLETING_LOCKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class S3Store:
         self._bucket = settings.bucket
         self._prefix = f"{settings.prefix}/" if settings.prefix else ""
         self._page_keys = page_keys
+        self._completing = tuple(Lock() for _ in range(COMPLETING_LOCKS))
         self._client = _client(settings, settings.endpoint)
         public = settings.public_endpoint
         self._public_client = _client(settings, public) if public else self._client
@@ -215,7 +218,7 @@ class S3Store:
             upload.add(first)
             for block in blocks:
                 upload.add(block)
-            created = self._if_absent(upload.complete)
+            created = self._complete(upload, key)
         return self._received(key, intake, created=created)
 
     def _receive_unknown(self, intake: Intake, first: Block, blocks: Iterator[Block]) -> Received:
@@ -237,7 +240,17 @@ class S3Store:
     def _copy(self, incoming: str, key: str, size_bytes: int) -> bool:
         with MultipartUpload(self._place(key)) as upload:
             upload.copy(self._prefix + incoming, size_bytes)
-            return self._if_absent(upload.complete)
+            return self._complete(upload, key)
+
+    def _complete(self, upload: MultipartUpload, key: str) -> bool:
+        """Complete if absent; whether it was.
+
+        SeaweedFS 4.48 looks and completes in two steps, so that of several at once each may hear that it was first (a
+        PUT is atomic there). Between threads the lock sees to it; between processes the same bytes come to the same
+        name, and `created` is all that may err.
+        """
+        with self._completing[int(digest_in(key) or "0", 16) % len(self._completing)]:
+            return not self._there(key) and self._if_absent(upload.complete)
 
     @staticmethod
     def _if_absent(write: Callable[[], None]) -> bool:
