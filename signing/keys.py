@@ -149,7 +149,7 @@ class OpenedKey:
         try:
             der = bytes.fromhex(self._signer.sign(data).signature)
         except Exception as error:  # every service has errors of its own, and they are not importable without it
-            raise KeyServiceUnavailable(address=self.address, reason=str(error)) from error
+            raise KeyServiceUnavailable(address=self.address, reason=_said(error)) from error
         try:
             self.public.verify(data, der)
         except BadSignature as error:
@@ -176,7 +176,7 @@ def open_signer(address: str, secrets: Secrets, public: PublicKey | None = None)
     except UnsupportedLibraryError as error:
         raise KeyServiceUnavailable(address=address, reason=f"{_WHAT_TO_INSTALL[scheme]} ({error})") from error
     except Exception as error:  # as in OpenedKey.sign
-        raise KeyServiceUnavailable(address=address, reason=str(error)) from error
+        raise KeyServiceUnavailable(address=address, reason=_said(error)) from error
 
 
 def create_file_key(path: Path, passphrase: str) -> PublicKey:
@@ -244,6 +244,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _said(error: Exception) -> str:
+    """Some services' errors say everything in their class's name."""
+    return str(error) or type(error).__name__
 
 
 def _open_file(address: str, secrets: Secrets, expected: PublicKey | None) -> OpenedKey:

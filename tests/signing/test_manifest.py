@@ -125,6 +125,7 @@ REFUSED_STATEMENTS = {
     "time without zone": altered("predicate.publishedAt", "2026-03-01T12:00:00"),
     "a day that does not exist": altered("predicate.publishedAt", "2026-02-30T12:00:00Z"),
     "no notes": altered("predicate.notes", ...),
+    "NaN where nobody looks": altered("predicate.later", float("nan")),
     "size NaN": altered("predicate.artifacts.0.size", float("nan")),
 }
 

@@ -67,6 +67,7 @@ MALFORMED = {
     "byte order mark": (f"\ufeff{D}  a\n".encode(), 1),
     "CRLF": (f"{D}  a\r\n".encode(), 1),
     "bare carriage return": (f"{D}  a\r{E}  b\n".encode(), 1),
+    "bare carriage return in an escaped name": (f"\\{D}  a\\\\b\r\n".encode(), 1),
     "upper-case digest": (f"{D.upper()}  a\n".encode(), 1),
     "short digest": (f"{D[:63]}  a\n".encode(), 1),
     "SHA-512 digest": (f"{D}{E}  a\n".encode(), 1),

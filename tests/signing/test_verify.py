@@ -410,6 +410,22 @@ def test_a_name_that_is_not_text_is_reported(came: Received):
     text.encode()
 
 
+def test_a_file_exchanged_for_a_link_while_it_is_looked_at_is_not_followed(
+    came: Received, monkeypatch: pytest.MonkeyPatch
+):
+    look = Path.lstat
+
+    def look_then_exchange(path: Path) -> os.stat_result:
+        seen_then = look(path)
+        if path.name == PATCH:
+            link(came, PATCH)
+        return seen_then
+
+    monkeypatch.setattr(Path, "lstat", look_then_exchange)
+    report = verify_folder(came.folder, came.keys)
+    assert (seen(report), report.exit_code) == ({f"{PATCH}: unreadable"}, 2)
+
+
 def test_the_other_unicode_form_of_a_name_is_another_name(tmp_path: Path):
     name = unicodedata.normalize("NFC", "й.bin")
     (tmp_path / unicodedata.normalize("NFD", name)).write_bytes(b"x")
