@@ -2,14 +2,14 @@
 
 import re
 
-from portal.errors import PortalError, mark
+from portal.errors import InvalidInput, mark
 
 FIRST_YEAR = 1999
 _CVE = re.compile(r"CVE-(?P<year>[0-9]{4})-(?P<sequence>[0-9]{4}|[1-9][0-9]{4,18})", re.IGNORECASE | re.ASCII)
 _SHOWN_CHARS = 40
 
 
-class MalformedCve(PortalError):
+class MalformedCve(InvalidInput):
     code = "malformed-cve"
     sentence = mark("%(text)s is not a CVE id; one looks like CVE-2024-12345.")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import total_ordering
 
-from portal.errors import PortalError, mark
+from portal.errors import InvalidInput, mark
 
 MAX_VERSION_CHARS = 100
 MAX_KEY_CHARS = 512
@@ -47,7 +47,7 @@ NOT_DEBIAN = mark("it contains a character other than letters, digits and . + - 
 NOT_NATURAL = mark("it is not letters and digits joined by single . - _ + , or parentheses")
 
 
-class MalformedVersion(PortalError):
+class MalformedVersion(InvalidInput):
     """The text is no version of the scheme. Facts: `text` (safe to show), `scheme`, `reason` (both translatable)."""
 
     code = "malformed-version"
