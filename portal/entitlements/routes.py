@@ -1,3 +1,9 @@
 from flask import Blueprint
 
-bp = Blueprint("entitlements", __name__, template_folder="templates", static_folder="static", static_url_path="/static/entitlements")
+bp = Blueprint(
+    "entitlements",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/entitlements",
+)
