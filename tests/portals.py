@@ -59,7 +59,7 @@ class Portal:
     resources: Resources
     clock: Clock
     folder: Path
-    browsers: dict[str, Browser] = field(default_factory=dict)
+    browsers: dict[str, tuple[Browser, datetime]] = field(default_factory=dict)
 
     @property
     def sessions(self):
@@ -74,13 +74,13 @@ class Portal:
         return self.app.test_client()  # type: ignore[return-value]
 
     def signed_in(self, email: str, password: str = PASSWORD) -> Browser:
-        """The browser of this person, signed in through the page; the same one each time."""
-        if email not in self.browsers:
-            browser = self.browser()
+        """The browser of this person, signed in through the page; the same one until its session has grown old."""
+        browser, since = self.browsers.get(email, (self.browser(), None))
+        if since is None or not since <= self.clock() < since + timedelta(hours=1):
             answer = browser.submit("/sign-in", email=email, password=password)
             assert answer.status_code == 303, answer.text
-            self.browsers[email] = browser
-        return self.browsers[email]
+            self.browsers[email] = (browser, self.clock())
+        return browser
 
     def work(self) -> int:
         """Run all due jobs."""

@@ -1,0 +1,144 @@
+"""Signing in: the password checked in the same time for everybody, and guessing slowed down."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from portal.accounts import passwords, queries
+from portal.accounts.emails import parse_email
+from portal.accounts.errors import BadEmail, SignInFailed, TooManyAttempts
+from portal.accounts.models import Person, SignInAttempt
+from portal.actors import Actor, Via
+from portal.audit import service as audit
+from portal.audit.service import Tag
+from portal.db import Sessions
+from portal.permissions import permissions_of
+
+WINDOW = timedelta(minutes=15)
+MOST_PER_ACCOUNT, MOST_PER_ADDRESS = 10, 30
+LONGEST_EMAIL, LONGEST_ADDRESS = 254, 64
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody sent, and from which network address."""
+
+    email: str
+    password: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the check of a password needs, so that no transaction is open while it runs."""
+
+    person_id: UUID | None = None
+    password_hash: str | None = None
+    attempt_id: UUID | None = None
+
+
+def sign_in(sessions: Sessions, attempt: Attempt, *, at: datetime) -> Person:
+    """The person whose e-mail address and password these are, with organisation and roles.
+
+    In transactions of its own: an attempt is written down before its password is looked at, so that many at once are
+    counted too and a refused request can't undo the count; and nothing is locked while the hash is computed.
+    Raises TooManyAttempts, SignInFailed.
+    """
+    email = _as_written(attempt.email)
+    with sessions.begin() as session:
+        known = _count(session, email, attempt.address, at)
+    if not passwords.is_right(known.password_hash, attempt.password):
+        with sessions.begin() as session:
+            _note_failure(session, known, email, attempt.address, at)
+        raise SignInFailed
+    with sessions.begin() as session:
+        return _let_in(session, known, attempt, at)
+
+
+def require_calm(session: Session, *, email: str, address: str, at: datetime) -> None:
+    """Raises TooManyAttempts when the account or the address has failed too often lately."""
+    for condition, most in (
+        (SignInAttempt.email == email, MOST_PER_ACCOUNT),
+        (SignInAttempt.address == address, MOST_PER_ADDRESS),
+    ):
+        oldest_that_counts = _nth_latest(session, condition, most, at)
+        if oldest_that_counts is not None:
+            seconds = max(1, int((oldest_that_counts + WINDOW - at).total_seconds()))
+            raise TooManyAttempts(retry_after=seconds, minutes=-(-seconds // 60))
+
+
+def write_down(session: Session, *, email: str, address: str, at: datetime) -> UUID:
+    """Count an attempt; the same table serves every door where a secret can be guessed."""
+    row = SignInAttempt(email=email, address=address[:LONGEST_ADDRESS], at=at)
+    session.add(row)
+    session.flush()  # its id is what takes it back
+    return row.id
+
+
+def actor_of(person: Person, *, via: Via, address: str) -> Actor:
+    return Actor(
+        via=via,
+        name=person.name,
+        person_id=person.id,
+        organisation_id=person.organisation_id,
+        kind=person.organisation.kind,
+        roles=person.roles,
+        permissions=permissions_of(person.roles),
+        language=person.language,
+        time_zone=person.organisation.time_zone,
+        address=address[:LONGEST_ADDRESS],
+    )
+
+
+def note_sign_out(session: Session, *, by: Actor, at: datetime) -> None:
+    audit.record(session, Tag.SIGN_OUT, by=by, at=at, named=by.name)
+
+
+def _as_written(text: str) -> str:
+    try:
+        return parse_email(text)
+    except BadEmail:
+        return text.replace("\0", "").strip().lower()[:LONGEST_EMAIL]  # counted all the same; nobody bears it
+
+
+def _count(session: Session, email: str, address: str, at: datetime) -> Known:
+    # The row is locked so that attempts at one account are counted one after another; SQLite is alone anyhow.
+    person = session.scalar(select(Person).where(Person.email == email).with_for_update())
+    require_calm(session, email=email, address=address[:LONGEST_ADDRESS], at=at)
+    attempt_id = write_down(session, email=email, address=address, at=at)
+    if person is None or not person.is_active:
+        return Known(attempt_id=attempt_id)
+    return Known(person.id, person.password_hash, attempt_id)
+
+
+def _nth_latest(session: Session, condition: ColumnElement[bool], number: int, at: datetime) -> datetime | None:
+    return session.scalar(
+        select(SignInAttempt.at)
+        .where(condition, SignInAttempt.at > at - WINDOW)
+        .order_by(SignInAttempt.at.desc())
+        .offset(number - 1)
+        .limit(1)
+    )
+
+
+def _note_failure(session: Session, known: Known, email: str, address: str, at: datetime) -> None:
+    by = Actor(Via.NOBODY, address=address[:LONGEST_ADDRESS])
+    subject = session.get(Person, known.person_id) if known.person_id else None
+    audit.record(session, Tag.SIGN_IN_FAILED, by=by, at=at, subject=subject, named=email)
+
+
+def _let_in(session: Session, known: Known, attempt: Attempt, at: datetime) -> Person:
+    whole = select(Person).where(Person.id == known.person_id).options(*queries.WHOLE_PERSON).with_for_update(of=Person)
+    person = session.scalars(whole).unique().one_or_none()
+    if person is None or not person.is_active or person.password_hash != known.password_hash:
+        raise SignInFailed  # disabled, or another password, since the first look
+    session.execute(delete(SignInAttempt).where(SignInAttempt.id == known.attempt_id))
+    if passwords.is_outdated(person.password_hash or ""):
+        person.password_hash = passwords.hash_of(attempt.password)  # the same password: sessions go on
+    person.last_sign_in_at = at
+    audit.record(session, Tag.SIGN_IN, by=actor_of(person, via=Via.SESSION, address=attempt.address), at=at,
+                 subject=person, named=person.name)  # fmt: skip
+    return person
