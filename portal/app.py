@@ -28,6 +28,7 @@ from portal.jobs import routes as jobs
 from portal.permissions import Permission
 from portal.releases import api as releases_api
 from portal.releases import routes as releases
+from portal.releases.markdown import render
 from portal.resources import Resources, open_resources
 from portal.tickets import api as tickets_api
 from portal.tickets import routes as tickets
@@ -95,6 +96,7 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     headers.install(app, is_https=config.is_https)
     errors.install(app, record_refusal(resources))
     formats.install(app)
+    app.jinja_env.filters["markdown"] = render
     presence.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -5,10 +5,10 @@ ranges, malformed ones, units other than bytes.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Protocol
 
 from werkzeug.http import parse_date
 
@@ -17,6 +17,12 @@ SPEC = re.compile(r"(?P<first>[0-9]*)-(?P<last>[0-9]*)")
 ENTITY_TAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
 MOST_DIGITS = 18  # more than any file has, and no work to convert
 READS = ("GET", "HEAD")
+
+
+class HeaderFields(Protocol):
+    """Headers of a request by name, in whatever case."""
+
+    def get(self, name: str, /) -> str | None: ...
 
 
 class Status(IntEnum):
@@ -65,7 +71,7 @@ class Answer:
         return self.status in (Status.WHOLE, Status.PART)
 
 
-def answer_to(method: str, headers: Mapping[str, str], *, size_bytes: int, validators: Validators) -> Answer:
+def answer_to(method: str, headers: HeaderFields, *, size_bytes: int, validators: Validators) -> Answer:
     """The answer to a GET or HEAD for a file that exists, in the order of RFC 9110 §13.2.2.
 
     `span` is what an answer with content carries (the whole file for HEAD, which no range touches: §14.2) and is
@@ -87,7 +93,7 @@ def answer_to(method: str, headers: Mapping[str, str], *, size_bytes: int, valid
     return Answer(Status.PART, span) if span.length else whole
 
 
-def _condition(method: str, headers: Mapping[str, str], validators: Validators) -> Status | None:
+def _condition(method: str, headers: HeaderFields, validators: Validators) -> Status | None:
     if (tags := headers.get("If-Match")) is not None:
         if not _lists(tags, validators.tag, weakly=False):
             return Status.PRECONDITION_FAILED

@@ -67,5 +67,5 @@ def install(app: Flask) -> None:
     folders = sorted(str(folder) for folder in Path(app.root_path).glob("**/translations"))
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(folders)
     Babel(app, locale_selector=chosen_language, timezone_selector=chosen_time_zone)
-    app.jinja_env.globals.update(languages=LANGUAGE_NAMES, current_language=chosen_language)
+    app.jinja_env.globals.update(languages=LANGUAGE_NAMES, current_language=chosen_language, translate=translate)
     app.jinja_env.filters["translated"] = translate

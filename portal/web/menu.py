@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 
+from portal.errors import NotFound
 from portal.permissions import Permission
 from portal.web.guard import actor
 
@@ -29,5 +30,14 @@ def install_menu(app: Flask, entries: tuple[Entry, ...]) -> None:
     def menu() -> list[Entry]:
         return [e for e in entries if actor().may(e.permission) and e.endpoint in app.view_functions]
 
+    app.extensions["portal menu"] = menu
     app.jinja_env.globals.update(menu=menu, actor=actor, Permission=Permission)
     app.jinja_env.tests["endpoint"] = lambda name: name in app.view_functions
+
+
+def first_address() -> str:
+    """Where the actor begins: the first page of their menu."""
+    entries: list[Entry] = current_app.extensions["portal menu"]()
+    if not entries:
+        raise NotFound
+    return entries[0].address

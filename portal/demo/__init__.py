@@ -1,0 +1,1 @@
+"""A believable small world to try the portal in: everything in it is invented."""
