@@ -11,6 +11,7 @@ from portal.accounts.models import Organisation, Person
 from portal.db import Base, HasId, words
 from portal.errors import mark
 from portal.releases.models import Issue, Product, Release
+from portal.tickets.errors import StepNotPossible, TicketClosed
 
 
 class TicketKind(StrEnum):
@@ -48,23 +49,72 @@ class TicketEventKind(StrEnum):
     LINKED = "linked"
 
 
+class Step(StrEnum):
+    """A change of state that somebody asks for; answers change the state by themselves."""
+
+    WAIT_FOR_CUSTOMER = "wait-for-customer"
+    WAIT_FOR_RELEASE = "wait-for-release"
+    RESOLVE = "resolve"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+INTERNAL_KINDS = frozenset({TicketEventKind.NOTE, TicketEventKind.LINKED})
+"""Never the customer's to see: notes, and links, which may name an issue or a release that it may not know of."""
+
+_S = TicketState
+TRANSITIONS: dict[Step, dict[TicketState, TicketState]] = {
+    Step.WAIT_FOR_CUSTOMER: dict.fromkeys((_S.OPEN, _S.WAITING_FOR_RELEASE), _S.WAITING_FOR_CUSTOMER),
+    Step.WAIT_FOR_RELEASE: dict.fromkeys((_S.OPEN, _S.WAITING_FOR_CUSTOMER), _S.WAITING_FOR_RELEASE),
+    Step.RESOLVE: dict.fromkeys((_S.OPEN, _S.WAITING_FOR_CUSTOMER, _S.WAITING_FOR_RELEASE), _S.RESOLVED),
+    Step.CLOSE: dict.fromkeys((state for state in _S if state is not _S.CLOSED), _S.CLOSED),
+    Step.REOPEN: dict.fromkeys((_S.RESOLVED, _S.CLOSED), _S.OPEN),
+}
+AFTER_STAFF_ANSWER = {_S.NEW: _S.OPEN}
+AFTER_CUSTOMER_ANSWER = {_S.WAITING_FOR_CUSTOMER: _S.OPEN, _S.RESOLVED: _S.OPEN}
+
 TICKET_KIND_TITLES = {TicketKind.INCIDENT: mark("Incident"), TicketKind.QUESTION: mark("Question")}
 TICKET_STATE_TITLES = {
     TicketState.NEW: mark("New"),
     TicketState.OPEN: mark("Open"),
-    TicketState.WAITING_FOR_CUSTOMER: mark("Waiting for you"),
+    TicketState.WAITING_FOR_CUSTOMER: mark("Waiting for the customer"),
     TicketState.WAITING_FOR_RELEASE: mark("Waiting for a release"),
     TicketState.RESOLVED: mark("Resolved"),
     TicketState.CLOSED: mark("Closed"),
 }
+TICKET_STATE_TITLES_FOR_CUSTOMER = {**TICKET_STATE_TITLES, TicketState.WAITING_FOR_CUSTOMER: mark("Waiting for you")}
 TICKET_SEVERITY_TITLES = {
     TicketSeverity.CRITICAL: mark("Critical: service is down"),
     TicketSeverity.MAJOR: mark("Major: service is degraded"),
     TicketSeverity.MINOR: mark("Minor"),
 }
+TICKET_CHANNEL_TITLES = {
+    TicketChannel.TELEPHONE: mark("Telephone"),
+    TicketChannel.WEB: mark("Web"),
+    TicketChannel.EMAIL: mark("E-mail"),
+    TicketChannel.API: mark("API"),
+}
+STEP_TITLES = {
+    Step.WAIT_FOR_CUSTOMER: mark("Wait for the customer"),
+    Step.WAIT_FOR_RELEASE: mark("Wait for a release"),
+    Step.RESOLVE: mark("Resolve"),
+    Step.CLOSE: mark("Close"),
+    Step.REOPEN: mark("Reopen"),
+}
+
+
+class TicketCounter(Base):
+    """The last ticket number given out: one row, locked from the taking of a number to the end of the transaction."""
+
+    __tablename__ = "ticket_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
 
 
 class Ticket(HasId, Base):
+    """`search_text` is the title as a search compares it: databases differ in what they call lower case."""
+
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("number"),
@@ -79,7 +129,8 @@ class Ticket(HasId, Base):
     severity: Mapped[TicketSeverity] = mapped_column(words(TicketSeverity))
     state: Mapped[TicketState] = mapped_column(words(TicketState), default=TicketState.NEW)
     title: Mapped[str] = mapped_column(String(200))
-    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"))
+    search_text: Mapped[str] = mapped_column(Text)
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"), index=True)
     installed_version: Mapped[str | None] = mapped_column(String(100))
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
@@ -90,15 +141,35 @@ class Ticket(HasId, Base):
     events: Mapped[list["TicketEvent"]] = relationship(
         lazy="raise", back_populates="ticket", order_by="TicketEvent.sequence"
     )
-    issues: Mapped[list[Issue]] = relationship(lazy="raise", secondary="ticket_issues")
-    releases: Mapped[list[Release]] = relationship(lazy="raise", secondary="ticket_releases")
+    issues: Mapped[list[Issue]] = relationship(lazy="raise", secondary="ticket_issues", viewonly=True)
+    releases: Mapped[list[Release]] = relationship(lazy="raise", secondary="ticket_releases", viewonly=True)
+
+    def __str__(self) -> str:
+        return f"T-{self.number:06d}"
+
+    def take(self, step: Step) -> None:
+        """Change the state as the table allows. Raises StepNotPossible."""
+        if self.state not in TRANSITIONS[step]:
+            raise StepNotPossible(number=str(self), state=TICKET_STATE_TITLES[self.state])
+        self.state = TRANSITIONS[step][self.state]
+
+    def answered_by_staff(self) -> None:
+        self._answered(AFTER_STAFF_ANSWER)
+
+    def answered_by_customer(self) -> None:
+        self._answered(AFTER_CUSTOMER_ANSWER)
+
+    def _answered(self, after: dict[TicketState, TicketState]) -> None:
+        if self.state is TicketState.CLOSED:
+            raise TicketClosed(number=str(self))
+        self.state = after.get(self.state, self.state)
 
 
 class TicketEvent(HasId, Base):
-    """One entry of the thread. A `note` is internal: never shown to the customer."""
+    """One entry of the thread, only ever appended. `submission` is the sender's own word for this one sending."""
 
     __tablename__ = "ticket_events"
-    __table_args__ = (UniqueConstraint("ticket_id", "sequence"),)
+    __table_args__ = (UniqueConstraint("ticket_id", "sequence"), UniqueConstraint("person_id", "submission"))
 
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"))
     sequence: Mapped[int]
@@ -109,11 +180,14 @@ class TicketEvent(HasId, Base):
     by_staff: Mapped[bool]
     body: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(String(300), default="")
+    submission: Mapped[str | None] = mapped_column(String(80))
 
     ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="events")
 
 
 class TicketIssue(Base):
+    """The ticket is caused by the issue."""
+
     __tablename__ = "ticket_issues"
 
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
@@ -121,6 +195,8 @@ class TicketIssue(Base):
 
 
 class TicketRelease(Base):
+    """The release answers the ticket, whether or not an issue stands between."""
+
     __tablename__ = "ticket_releases"
 
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"), primary_key=True)

@@ -137,6 +137,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_attempts_email"), ["email"], unique=False)
 
     op.create_table(
+        "ticket_counter",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_counter")),
+    )
+    op.create_table(
         "agreement_versions",
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -419,6 +425,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=True),
         sa.Column("installed_version", sa.String(length=100), nullable=True),
         sa.Column("opened_by", sa.Uuid(), nullable=True),
@@ -432,6 +439,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
         batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
 
     op.create_table(
@@ -547,10 +555,12 @@ def upgrade() -> None:
         sa.Column("by_staff", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("submission", sa.String(length=80), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
+        sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
         sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
     )
     op.create_table(
@@ -877,6 +887,7 @@ def downgrade() -> None:
     op.drop_table("trains")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.drop_index("ix_tickets_state_created")
+        batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
         batch_op.drop_index("ix_tickets_organisation_created")
 
     op.drop_table("tickets")
@@ -924,6 +935,7 @@ def downgrade() -> None:
 
     op.drop_table("contracts")
     op.drop_table("agreement_versions")
+    op.drop_table("ticket_counter")
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_attempts_email"))
         batch_op.drop_index(batch_op.f("ix_sign_in_attempts_at"))
