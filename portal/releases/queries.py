@@ -31,6 +31,7 @@ from portal.releases.models import (
     Train,
     Waiver,
 )
+from portal.releases.rules import Draft
 
 PUBLIC_STATES = (ReleaseState.PUBLISHED, ReleaseState.WITHDRAWN)
 
@@ -131,10 +132,11 @@ def get(session: Session, release_id: UUID, *, visible_to: Actor) -> Release:
     return release
 
 
-def find(session: Session, product_id: UUID, version_key: str, *, visible_to: Actor) -> Release | None:
-    """The release of that version, by its sort key."""
-    rows = select(Release).where(Release.product_id == product_id, Release.version_key == version_key)
-    return session.scalar(_releases_seen(rows, visible_to))
+def version_holder(session: Session, product_id: UUID, version_key: str) -> UUID | None:
+    """The id of the product's release of that version."""
+    return session.scalar(
+        select(Release.id).where(Release.product_id == product_id, Release.version_key == version_key)
+    )
 
 
 def get_artifact(session: Session, artifact_id: UUID, *, visible_to: Actor) -> Artifact:
@@ -266,3 +268,16 @@ def fixed_cves(session: Session, release_id: UUID) -> list[str]:
         .where(ReleaseIssue.release_id == release_id, ReleaseIssue.relation == IssueRelation.FIXED)
     )
     return sorted(set(session.scalars(rows)))
+
+
+def draft(session: Session, release: Release) -> Draft:
+    """What `rules.problems` looks at."""
+    notes = current_notes(session, release.id)
+    return Draft(
+        release=release,
+        artifacts=tuple(row for row in artifacts_ever(session, release.id) if row.removed_at is None),
+        texts=notes.texts if notes else {},
+        issues=tuple(issues_of(session, release.id)),
+        predecessor=predecessor(session, release),
+        waivers=tuple(waivers(session, release.id)),
+    )
