@@ -24,6 +24,7 @@ from portal.errors import (
 )
 from portal.web import unit_of_work
 from portal.web.guard import actor
+from signing import SigningError
 from storage import StorageError, StoreFull
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,13 @@ class StoreIsFull(Unavailable):
     code = "store-full"
     status = 507
     sentence = mark("The object store is full. Nothing was changed; the operator has to make room.")
+
+
+class KeyUnusable(Unavailable):
+    """Signing knows no language of the reader's; its own sentence stands inside ours."""
+
+    code = "key-unusable"
+    sentence = mark("The release key can't be used: %(reason)s Nothing was published.")
 
 
 class FormExpired(PortalError):
@@ -135,6 +143,7 @@ def install(app: Flask, record_refusal: Callable[[PortalError, Actor], None]) ->
     for kind, replacement in REPLACEMENTS:
         app.register_error_handler(kind, _replacing(replacement))
     app.register_error_handler(StorageError, _store_failed)
+    app.register_error_handler(SigningError, _signing_failed)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -151,6 +160,12 @@ def _store_failed(error: StorageError) -> Response:
     log.error("object store: %s", error)
     unit_of_work.roll_back()
     return answer(StoreIsFull() if isinstance(error, StoreFull) else StoreFailed())
+
+
+def _signing_failed(error: SigningError) -> Response:
+    log.error("signing: %s", error)
+    unit_of_work.roll_back()
+    return answer(KeyUnusable(reason=str(error), cause=error.code))
 
 
 def _http(error: HTTPException) -> Response:

@@ -1,0 +1,136 @@
+"""A real browser on a running portal: skipped aloud where Chromium is missing; under CI=true that is a failure."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.engine import Engine
+from werkzeug.serving import make_server
+
+from portal.db import connect
+from tests.portals import PASSWORD, Portal, open_test_portal
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PHONE = {"width": 360, "height": 760}
+DESKTOP = {"width": 1440, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.exit("Chromium is not installed: under CI=true the journeys must run", returncode=1)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="Chromium is not installed: the journeys were NOT walked"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def running(sqlite_template: Path, tmp_path: Path) -> Iterator["Running"]:
+    """A portal that listens on loopback, with SQLite and files."""
+    path = tmp_path / "portal.sqlite"
+    shutil.copy(sqlite_template, path)
+    engine = connect(f"sqlite:///{path}")
+    yield from serving(open_test_portal(engine, tmp_path / "portal"), engine)
+
+
+def serving(portal: Portal, engine: Engine) -> Iterator["Running"]:
+    server = make_server("127.0.0.1", 0, portal.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Running(portal, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    engine.dispose()
+
+
+class Running:
+    def __init__(self, portal: Portal, address: str) -> None:
+        self.portal, self.address = portal, address
+
+
+class Walker:
+    """Somebody at a browser: signs in, goes to pages, and complains of whatever a page does wrong."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self.address = context, address
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("console", lambda line: line.type == "error" and self.complaints.append(f"console: {line.text}"))
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> None:
+        self.go("/sign-in")
+        self.page.fill("input[name=email]", email)
+        self.page.fill("input[name=password]", password)
+        self.page.click("main button[type=submit], main input[type=submit]")
+        self.page.wait_for_load_state()
+
+    def go(self, path: str) -> int:
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        return answer.status
+
+    def check(self) -> None:
+        """No accessibility violation, no sideways scrolling, no script error, nothing blocked by the policy."""
+        results = Axe().run(self.page)
+        violations = [
+            f"{self.page.url}: {v['id']}: {v['help']}: {[n['html'][:200] for n in v['nodes'][:3]]}"
+            for v in results.response["violations"]
+        ]
+        assert not violations, "\n".join(violations)
+        sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways <= 0, f"{self.page.url} scrolls {sideways}px sideways at {self.page.viewport_size}"
+        assert not self.complaints, self.complaints
+
+
+@pytest.fixture
+def walker(chromium: Browser, running: Running) -> Iterator["Walkers"]:
+    walkers = Walkers(chromium, running.address)
+    yield walkers
+    walkers.close()
+
+
+class Walkers:
+    """Makes browsers: one person each, in a language and at a width."""
+
+    def __init__(self, chromium: Browser, address: str) -> None:
+        self.chromium, self.address = chromium, address
+        self.contexts: list[BrowserContext] = []
+
+    def __call__(self, email: str | None = None, *, language: str = "en", viewport: dict[str, int] = DESKTOP) -> Walker:
+        context = self.chromium.new_context(viewport=viewport, locale=language, accept_downloads=True)
+        context.add_cookies([{"name": "language", "value": language, "url": self.address}])
+        context.set_default_timeout(15_000)
+        self.contexts.append(context)
+        walker = Walker(context, self.address)
+        if email:
+            walker.sign_in(email)
+        return walker
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
