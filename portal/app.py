@@ -27,6 +27,7 @@ from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
 from portal.permissions import Permission
 from portal.releases import api as releases_api
+from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import routes as releases
 from portal.releases.markdown import render
 from portal.resources import Resources, open_resources

@@ -1,15 +1,24 @@
 """Rows for tests: each factory fills in what a test does not care about."""
 
+from datetime import datetime
+from io import BytesIO
 from itertools import count
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts import service
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts
 from portal.actors import PORTAL_COMMAND
+from portal.config import LANGUAGES
 from portal.permissions import OrganisationKind, Role
+from portal.releases import service as releases
+from portal.releases.models import Artifact, ArtifactRole, Category, Level, NotesRevision, Product, Release
+from portal.releases.versions import Scheme
+from portal.resources import Resources
+from storage import ObjectStore
 from tests.portals import PASSWORD, START
 
 words_of_their_own = (f"{number:03}" for number in count(1))
@@ -34,3 +43,49 @@ def make_person(session: Session, organisation: Organisation, *roles: Role, **fa
              "password": PASSWORD, **facts}  # fmt: skip
     new = NewPerson(roles=frozenset(roles), **given)
     return service.create_person(session, organisation, new, by=PORTAL_COMMAND, at=START)
+
+
+# releases
+
+
+def make_product(session: Session, **facts: Any) -> Product:
+    """A firmware product of natural versions; `facts` are ProductFacts' fields."""
+    word = next(words_of_their_own)
+    given = {"code": f"product-{word}", "name": f"Product {word}", "category": Category.FIRMWARE,
+             "scheme": Scheme.NATURAL, **facts}  # fmt: skip
+    return releases.create_product(session, releases.ProductFacts(**given), by=PORTAL_COMMAND, at=START)
+
+
+def make_release(session: Session, product: Product, version: str, **facts: Any) -> Release:
+    """A draft with nothing in it; `facts` are ReleaseFacts' fields."""
+    given = releases.ReleaseFacts(version=version, **{"level": Level.MAJOR, **facts})
+    return releases.create_release(session, product, given, by=PORTAL_COMMAND, at=START)
+
+
+def make_artifact(
+    session: Session, store: ObjectStore, release: Release, name: str = "image.bin", content: bytes = b"bytes"
+) -> Artifact:
+    """A file in the store and in the draft, read back already."""
+    received = store.receive(BytesIO(content), limit_bytes=len(content))
+    file = releases.NewArtifact(name, ArtifactRole.IMAGE, "", received)
+    artifact = releases.add_artifact(session, release, file, by=PORTAL_COMMAND, at=START)
+    artifact.read_back_at = START
+    return artifact
+
+
+def make_notes(session: Session, release: Release) -> NotesRevision:
+    """Just enough in both languages."""
+    texts = {language: {"summary": "Better.", "rollback": "Put the old one back."} for language in LANGUAGES}
+    return releases.save_notes(session, release, texts, by=PORTAL_COMMAND, at=START)
+
+
+def make_published(resources: Resources, session: Session, release: Release, *, at: datetime = START) -> Release:
+    """Walk a draft to publication, with a file and notes unless it has them."""
+    if not session.scalar(select(Artifact.id).where(Artifact.release_id == release.id)):
+        make_artifact(session, resources.store, release)
+    if not session.scalar(select(NotesRevision.id).where(NotesRevision.release_id == release.id)):
+        make_notes(session, release)
+    releases.submit(session, release, languages=LANGUAGES, by=PORTAL_COMMAND, at=at)
+    releases.approve(session, release, languages=LANGUAGES, second_person=False, by=PORTAL_COMMAND, at=at)
+    releases.publish(session, release, languages=LANGUAGES, signer=resources.signer(), by=PORTAL_COMMAND, at=at)
+    return release

@@ -44,7 +44,10 @@ class Problem:
         return self.waiver is None
 
     def sentence_in(self, translate: Callable[[str], str]) -> str:
-        return translate(self.sentence) % self.facts
+        facts = dict(self.facts)
+        if "problem" in facts:
+            facts["problem"] = translate(str(facts["problem"]))
+        return translate(self.sentence) % facts
 
 
 @dataclass(frozen=True)
