@@ -28,26 +28,26 @@ class DemoPerson:
 
 
 ORGANISATIONS = (
-    DemoOrganisation("north", "Nordlicht Networks", OrganisationKind.VENDOR, "DE", "Europe/Berlin", "en", "vendor"),
-    DemoOrganisation("tsc", "Nordlicht Support Centre", OrganisationKind.SUPPORT, "RU", "Europe/Moscow", "ru",
+    DemoOrganisation("NORTH", "Nordlicht Networks", OrganisationKind.VENDOR, "DE", "Europe/Berlin", "en", "vendor"),
+    DemoOrganisation("TSC", "Nordlicht Support Centre", OrganisationKind.SUPPORT, "RU", "Europe/Moscow", "ru",
                      "support centre"),
-    DemoOrganisation("volga", "Волга Телеком", OrganisationKind.CUSTOMER, "RU", "Europe/Samara", "ru",
+    DemoOrganisation("VOLGA", "Волга Телеком", OrganisationKind.CUSTOMER, "RU", "Europe/Samara", "ru",
                      "customer, contract running"),
-    DemoOrganisation("fjord", "Fjord Fiber AS", OrganisationKind.CUSTOMER, "NO", "Europe/Oslo", "en",
+    DemoOrganisation("FJORD", "Fjord Fiber AS", OrganisationKind.CUSTOMER, "NO", "Europe/Oslo", "en",
                      "customer, contract ended half a year ago"),
-    DemoOrganisation("delta", "Delta Wireless", OrganisationKind.CUSTOMER, "PT", "Europe/Lisbon", "en",
+    DemoOrganisation("DELTA", "Delta Wireless", OrganisationKind.CUSTOMER, "PT", "Europe/Lisbon", "en",
                      "customer, no contract"),
 )  # fmt: skip
 
 PEOPLE = (
-    DemoPerson("publisher@north.example", "Paula Publisher", "north", (Role.PUBLISHER,), "en"),
-    DemoPerson("approver@north.example", "Anton Approver", "north", (Role.APPROVER,), "en"),
-    DemoPerson("admin@north.example", "Ada Administrator", "north", (Role.ADMINISTRATOR,), "en"),
-    DemoPerson("auditor@north.example", "Udo Auditor", "north", (Role.AUDITOR,), "en"),
-    DemoPerson("engineer@tsc.example", "Елена Инженер", "tsc", (Role.TSC_ENGINEER,), "ru"),
-    DemoPerson("dispatcher@tsc.example", "Денис Диспетчер", "tsc", (Role.DISPATCHER,), "ru"),
-    DemoPerson("engineer@volga.example", "Иван Волгин", "volga", (Role.CUSTOMER_ENGINEER,), "ru"),
-    DemoPerson("manager@volga.example", "Мария Волгина", "volga", (Role.CUSTOMER_MANAGER,), "ru"),
-    DemoPerson("engineer@fjord.example", "Frida Fjord", "fjord", (Role.CUSTOMER_ENGINEER,), "en"),
-    DemoPerson("engineer@delta.example", "Duarte Delta", "delta", (Role.CUSTOMER_ENGINEER,), "en"),
+    DemoPerson("publisher@north.example", "Paula Publisher", "NORTH", (Role.PUBLISHER,), "en"),
+    DemoPerson("approver@north.example", "Anton Approver", "NORTH", (Role.APPROVER,), "en"),
+    DemoPerson("admin@north.example", "Ada Administrator", "NORTH", (Role.ADMINISTRATOR,), "en"),
+    DemoPerson("auditor@north.example", "Udo Auditor", "NORTH", (Role.AUDITOR,), "en"),
+    DemoPerson("engineer@tsc.example", "Елена Инженер", "TSC", (Role.TSC_ENGINEER,), "ru"),
+    DemoPerson("dispatcher@tsc.example", "Денис Диспетчер", "TSC", (Role.DISPATCHER,), "ru"),
+    DemoPerson("engineer@volga.example", "Иван Волгин", "VOLGA", (Role.CUSTOMER_ENGINEER,), "ru"),
+    DemoPerson("manager@volga.example", "Мария Волгина", "VOLGA", (Role.CUSTOMER_MANAGER,), "ru"),
+    DemoPerson("engineer@fjord.example", "Frida Fjord", "FJORD", (Role.CUSTOMER_ENGINEER,), "en"),
+    DemoPerson("engineer@delta.example", "Duarte Delta", "DELTA", (Role.CUSTOMER_ENGINEER,), "en"),
 )
