@@ -236,6 +236,7 @@ def _make_folder(folder: Path) -> None:
     _make_folder(folder.parent)
     with suppress(FileExistsError):
         folder.mkdir(FOLDER_MODE)
+        folder.chmod(FOLDER_MODE)  # whatever the umask, so that a web server of the group can send the files
     _sync_folder(folder.parent)
 
 
@@ -259,6 +260,8 @@ def _translate(error: OSError, key: str, *, naming: bool) -> StorageError:
     number, detail = error.errno, str(error)
     if naming and number in {errno.ENOTDIR, errno.EEXIST}:
         return InvalidKey(key, "another object has the name of its folder")
+    if naming and number == errno.ENOENT:
+        return StoreUnavailable("the upload was swept away before its end")
     if number in _ABSENT or number == errno.EISDIR:
         return ObjectMissing(key)
     kinds = ((_FULL, StoreFull), (_DENIED, StoreDenied), (_LATER, StoreUnavailable))

@@ -1,9 +1,11 @@
 """Objects in a bucket of any S3."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
@@ -117,7 +119,7 @@ class S3Store:
     def put(self, key: str, content: bytes | Source, *, limit_bytes: int = SMALL_OBJECT_BYTES) -> StoredObject:
         check_key(key)
         whole = read_small(content, limit_bytes=limit_bytes)
-        created = self._if_absent(lambda: self._put(key, whole))
+        created = self._if_absent(key, lambda: self._put(key, whole))
         stored = self._confirm(key)
         if not created and not self._holds(stored, whole):
             raise ObjectExists(key)
@@ -206,7 +208,7 @@ class S3Store:
         for _ in blocks:  # there is none; the loop lets the intake come to its end and verify
             pass
         key = content_key(intake.sha256)
-        created = self._if_absent(lambda: self._put(key, whole))
+        created = self._if_absent(key, lambda: self._put(key, whole))
         return self._received(key, intake, created=created)
 
     def _receive_known(self, intake: Intake, first: Block, blocks: Iterator[Block], key: str) -> Received:
@@ -227,8 +229,7 @@ class S3Store:
             upload.add(first)
             for block in blocks:
                 upload.add(block)
-            if not self._if_absent(upload.complete):
-                self._confirm(incoming)  # the name is random: it is ours, only the answer was lost
+            self._if_absent(incoming, upload.complete)  # the name is random: whatever is there is ours
         key = content_key(intake.sha256)
         try:
             created = not self._there(key) and self._copy(incoming, key, intake.size_bytes)
@@ -239,7 +240,10 @@ class S3Store:
 
     def _copy(self, incoming: str, key: str, size_bytes: int) -> bool:
         with MultipartUpload(self._place(key)) as upload:
-            upload.copy(self._prefix + incoming, size_bytes)
+            try:
+                upload.copy(self._prefix + incoming, size_bytes)
+            except ObjectMissing as error:
+                raise StoreUnavailable("the upload was swept away before its end") from error
             return self._complete(upload, key)
 
     def _complete(self, upload: MultipartUpload, key: str) -> bool:
@@ -250,13 +254,17 @@ class S3Store:
         name, and `created` is all that may err.
         """
         with self._completing[int(digest_in(key) or "0", 16) % len(self._completing)]:
-            return not self._there(key) and self._if_absent(upload.complete)
+            return not self._there(key) and self._if_absent(key, upload.complete)
 
-    @staticmethod
-    def _if_absent(write: Callable[[], None]) -> bool:
+    def _if_absent(self, key: str, write: Callable[[], None]) -> bool:
+        """Write; whether it was this write that made the object, as far as can be known."""
         try:
             write()
         except ObjectExists:
+            return False
+        except StoreUnavailable:  # the answer may have been lost, and not the write
+            if not self._there(key):
+                raise
             return False
         return True
 
@@ -334,11 +342,16 @@ class S3Store:
         return Place(self._client, self._bucket, self._prefix + key)
 
     def _put(self, key: str, content: bytes) -> None:
+        # SeaweedFS 4.48 keeps an empty object when the connection breaks off between the headers and the body, signed
+        # body or not; with this header it does not, and every S3 knows it.
+        digest = b64encode(md5(content, usedforsecurity=False).digest()).decode()
         with translated(key):
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content, IfNoneMatch="*")
+            self._client.put_object(
+                Bucket=self._bucket, Key=self._prefix + key, Body=content, ContentMD5=digest, IfNoneMatch="*"
+            )
 
     def _abort(self, full_key: str, upload_id: str) -> None:
-        with suppress(ObjectExists), translated(full_key):  # it has just come to its end by itself
+        with suppress(StoreUnavailable), translated(full_key):  # it has just ended by itself; else next time
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=full_key, UploadId=upload_id)
 
     def _delete(self, key: str) -> None:

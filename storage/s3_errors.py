@@ -29,9 +29,17 @@ from storage.errors import (
 
 # By the answer's code where S3 gives one; HEAD has no body, so there the status is all that is known.
 _FULL_CODES = {"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull"}
-# Somebody else's write was first or is under way; or it was ours, and the answer to it was lost.
-_TAKEN_CODES = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload"}
-_LATER_CODES = {"RequestTimeout", "SlowDown", "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody"}
+# Somebody else's write was first or is under way.
+_TAKEN_CODES = {"PreconditionFailed", "ConditionalRequestConflict"}
+# An upload is gone when it was swept away, and when it was completed and the answer was lost.
+_LATER_CODES = {
+    "RequestTimeout",
+    "SlowDown",
+    "BadDigest",
+    "XAmzContentSHA256Mismatch",
+    "IncompleteBody",
+    "NoSuchUpload",
+}
 _KINDS_BY_STATUS: dict[int, type[StoreUnavailable | StoreDenied | StoreFull]] = {
     401: StoreDenied,
     403: StoreDenied,
