@@ -76,6 +76,7 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM_BYTES,  # too long a text is refused beside its field, and nothing is lost
         MAX_FORM_PARTS=LARGEST_FORM_PARTS,
         PERMANENT_SESSION_LIFETIME=config.session_for,
         SESSION_COOKIE_NAME="portal",

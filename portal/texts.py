@@ -39,6 +39,11 @@ def lines(text: str, *, limit: int, required: bool = True) -> str:
     return _checked(text.replace("\r\n", "\n").replace("\r", "\n").strip(), limit, required=required)
 
 
+def searchable(text: str, *, limit: int = 200) -> str:
+    """What somebody searches for, in one line, cut to the limit and without what no kept text holds."""
+    return " ".join(_UNKEEPABLE.sub(" ", text[:limit]).split())
+
+
 def folded(text: str) -> str:
     """The text as a search compares it: letters without case, in one spelling."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -48,9 +48,12 @@ def fixes_of(session: Session, ticket: Ticket, issues: Sequence[Issue], *, at: d
     return [_fix(session, ticket, issue, found[issue.id], at) for issue in issues]
 
 
-def answers_of(session: Session, ticket: Ticket, releases: Iterable[Release], *, at: datetime) -> dict[UUID, Decision]:
-    """For each release that is linked to the ticket itself, whether the customer may take it."""
-    return {r.id: rules.decide(session, organisation_id=ticket.organisation_id, release=r, at=at) for r in releases}
+def answers_of(
+    session: Session, ticket: Ticket, releases: Iterable[Release], *, at: datetime
+) -> list[tuple[Release, Decision]]:
+    """Each release that is linked to the ticket itself, and whether the customer may take it."""
+    customer = ticket.organisation_id
+    return [(r, rules.decide(session, organisation_id=customer, release=r, at=at)) for r in releases]
 
 
 def _candidates(session: Session, ticket: Ticket, issue_ids: list[UUID], at: datetime) -> dict[UUID, list[Release]]:

@@ -3,7 +3,7 @@
 from portal.actors import Actor
 from portal.errors import Forbidden
 from portal.permissions import Permission
-from portal.tickets.models import TRANSITIONS, Step, Ticket, TicketState
+from portal.tickets.models import AFTER_STAFF_ANSWER, TRANSITIONS, Step, Ticket, TicketState
 
 CUSTOMER_STEPS = frozenset({Step.CLOSE, Step.REOPEN})
 
@@ -16,6 +16,12 @@ def sees_internal(by: Actor) -> bool:
 def steps_for(ticket: Ticket, by: Actor) -> list[Step]:
     """The changes of state that this actor may ask for now, in the order of their buttons."""
     return [step for step in Step if ticket.state in TRANSITIONS[step] and _may(step, ticket, by)]
+
+
+def steps_after_answer(ticket: Ticket, by: Actor) -> list[Step]:
+    """What staff may take along with an answer, which opens a new ticket first."""
+    state = AFTER_STAFF_ANSWER.get(ticket.state, ticket.state)
+    return [step for step in Step if state in TRANSITIONS[step] and _may(step, ticket, by)]
 
 
 def require_step(step: Step, ticket: Ticket, by: Actor) -> None:

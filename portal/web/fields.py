@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext
-from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import ValidationError
 
 from portal.errors import PortalError
+from portal.web.forms import Form
 
 UNPROCESSABLE = 422
 
@@ -18,13 +18,13 @@ class Parsed:
 
     def __init__(self, parse: Callable[..., Any], **facts: Any) -> None:  # noqa: ANN401 - the parser's own
         self.parse, self.facts = parse, facts
-        limit = facts.get("limit")
-        self.field_flags = {
-            **({"maxlength": limit} if limit else {}),
-            **({"required": True} if facts.get("required", True) else {}),
-        }
+        self.field_flags: dict[str, Any] = {}
+        if "limit" in facts:
+            self.field_flags = {"maxlength": facts["limit"]}
+            if facts.get("required", True):
+                self.field_flags["required"] = True
 
-    def __call__(self, form: FlaskForm, field: Field) -> None:  # noqa: ARG002 - WTForms' signature
+    def __call__(self, form: Form, field: Field) -> None:  # noqa: ARG002 - WTForms' signature
         try:
             field.data = self.parse(field.data or "", **self.facts)
         except PortalError as error:

@@ -27,6 +27,7 @@ class Page(Generic[T]):
 def page_of(session: Session, rows: Select[Any], *, per_page: int = PER_PAGE) -> Page[Any]:
     """The page that the request's `page` argument names, of a Select of one entity; a senseless number is page 1."""
     text = request.args.get("page", "1")
-    number = min(int(text), LAST_PAGE) if text.isascii() and text.isdigit() and int(text) else 1
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PAGE))
+    number = min(int(text), LAST_PAGE) if is_number and int(text) else 1
     found = list(session.scalars(rows.offset((number - 1) * per_page).limit(per_page + 1)).unique())
     return Page(found[:per_page], number, len(found) > per_page)
