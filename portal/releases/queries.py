@@ -68,7 +68,7 @@ def _one(session: Session, rows: Select[Any]) -> Any:  # noqa: ANN401 - the call
     return found
 
 
-def products(visible_to: Actor) -> Select[tuple[Product]]:
+def products(visible_to: Actor) -> Select[Product]:
     """Products by name."""
     return _products_seen(select(Product).options(joinedload(Product.family)).order_by(Product.name), visible_to)
 
@@ -96,7 +96,7 @@ def export_rules(session: Session, product_id: UUID) -> list[ExportRule]:
     return list(session.scalars(rows.order_by(ExportRule.country, ExportRule.end_use)))
 
 
-def releases(visible_to: Actor, *, state: ReleaseState | None = None) -> Select[tuple[Release]]:
+def releases(visible_to: Actor, *, state: ReleaseState | None = None) -> Select[Release]:
     """Releases of all products with product and train: what is being worked on first, then the newest published."""
     rows = (
         select(Release)
@@ -107,7 +107,7 @@ def releases(visible_to: Actor, *, state: ReleaseState | None = None) -> Select[
     return _releases_seen(rows.where(Release.state == state) if state else rows, visible_to)
 
 
-def releases_of(product_id: UUID, visible_to: Actor) -> Select[tuple[Release]]:
+def releases_of(product_id: UUID, visible_to: Actor) -> Select[Release]:
     """Releases of one product with product and train, the highest version first."""
     rows = select(Release).where(Release.product_id == product_id).order_by(Release.version_key.desc())
     return _releases_seen(rows.options(joinedload(Release.product), joinedload(Release.train)), visible_to)
@@ -193,7 +193,7 @@ def customers(session: Session) -> list[Organisation]:
     return list(session.scalars(rows))
 
 
-def issues(visible_to: Actor) -> Select[tuple[Issue]]:
+def issues(visible_to: Actor) -> Select[Issue]:
     """Issues with product, texts and CVE ids, the newest first."""
     rows = (
         select(Issue)

@@ -19,6 +19,7 @@ from portal.releases.texts import clean
 from storage import Received
 
 READ_BACK = "releases.read_back"
+PLATFORM, PLATFORM_CHARS = mark("Platform"), 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def add_artifact(session: Session, release: Release, file: NewArtifact, *, by: A
         artifact = Artifact(release_id=release.id, name=name)
         session.add(artifact)
     artifact.role, artifact.removed_at = file.role, None
-    artifact.platform = clean(file.platform, field=mark("Platform"), limit=100)
+    artifact.platform = clean(file.platform, field=PLATFORM, limit=PLATFORM_CHARS)
     artifact.size_bytes, artifact.sha256, artifact.key = (
         file.received.size_bytes, file.received.sha256, file.received.key,
     )  # fmt: skip
