@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from portal.accounts.customers import customer
 from portal.accounts.models import Organisation
 from portal.permissions import OrganisationKind, Permission
 from portal.releases.models import Product
@@ -105,7 +106,7 @@ def _whole(ticket: Ticket) -> Response:
 
 def _customer(code: str) -> Organisation:
     if actor().is_staff:
-        found = queries.customer(session(), code)
+        found = customer(session(), code)
         if not code:
             raise CustomerMissing
     else:

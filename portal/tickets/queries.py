@@ -8,17 +8,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from portal.accounts.customers import ESCAPE, anywhere, is_called
 from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.entitlements import visibility
 from portal.errors import NotFound
-from portal.permissions import OrganisationKind
 from portal.releases.models import Issue, IssueRelation, Product, Release, ReleaseIssue, ReleaseState
 from portal.texts import folded
 from portal.tickets import numbers, policy
 from portal.tickets.models import INTERNAL_KINDS, Ticket, TicketEvent, TicketIssue, TicketRelease, TicketState
-
-ESCAPE = "\\"
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,10 @@ def tickets(wanted: Wanted, *, visible_to: Actor) -> Select[Ticket]:
     if wanted.product_id:
         rows = rows.where(Ticket.product_id == wanted.product_id)
     if wanted.customer and visible_to.is_staff:
-        rows = rows.where(Ticket.organisation_id.in_(select(Organisation.id).where(_named(wanted.customer))))
+        rows = rows.where(Ticket.organisation_id.in_(select(Organisation.id).where(is_called(wanted.customer))))
     if wanted.text:
         number = numbers.parse(wanted.text)
-        by_title = Ticket.search_text.like(_anywhere(folded(wanted.text)), escape=ESCAPE)
+        by_title = Ticket.search_text.like(anywhere(folded(wanted.text)), escape=ESCAPE)
         rows = rows.where(or_(by_title, Ticket.number == number) if number else by_title)
     return rows.order_by(Ticket.number.desc())
 
@@ -111,23 +109,6 @@ def products_for(organisation_id: UUID | None, at: datetime) -> Select[Product]:
     return rows.where(Product.id.in_(_products_of(organisation_id, at))) if organisation_id else rows
 
 
-def customer(session: Session, written: str) -> Organisation | None:
-    """The one customer of this code or name, whatever the case; None when there is none, or more than one."""
-    wanted = written.strip()
-    rows = select(Organisation).where(
-        Organisation.kind == OrganisationKind.CUSTOMER,
-        or_(Organisation.code == wanted.upper(), Organisation.name == wanted),
-    )
-    found = session.scalars(rows).all()
-    return found[0] if len(found) == 1 else None
-
-
-def customers(limit: int) -> Select[Organisation]:
-    """The first customers by name, to be offered while one types."""
-    rows = select(Organisation).where(Organisation.kind == OrganisationKind.CUSTOMER)
-    return rows.order_by(Organisation.name).limit(limit)
-
-
 def _visible(visible_to: Actor) -> Select[Ticket]:
     return select(Ticket).where(_own(visible_to))
 
@@ -146,14 +127,3 @@ def _with_names(rows: Select[Ticket]) -> Select[Ticket]:
 
 def _products_of(organisation_id: UUID, at: datetime) -> Select[UUID]:
     return visibility.visible_products(organisation_id, at)
-
-
-def _named(text: str) -> ColumnElement[bool]:
-    pattern = _anywhere(text)
-    return or_(Organisation.name.ilike(pattern, escape=ESCAPE), Organisation.code.ilike(pattern, escape=ESCAPE))
-
-
-def _anywhere(text: str) -> str:
-    for sign in (ESCAPE, "%", "_"):
-        text = text.replace(sign, ESCAPE + sign)
-    return f"%{text}%"

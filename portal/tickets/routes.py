@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from portal.accounts.customers import customer, customers
 from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.errors import InvalidInput, NotFound
@@ -97,7 +98,7 @@ def new() -> ResponseReturnValue:
         else:
             flash(_("Ticket %(number)s is open.", number=str(ticket)))
             return redirect(url_for(".show", number=str(ticket)), 303)
-    offered = session().scalars(queries.customers(OFFERED_CUSTOMERS)).all() if actor().is_staff else []
+    offered = session().scalars(customers(OFFERED_CUSTOMERS)).all() if actor().is_staff else []
     return render_template("tickets/new.html", form=form, customers=offered), _status(form)
 
 
@@ -270,9 +271,7 @@ def _wanted(products: list[Product]) -> queries.Wanted:
 
 def _facts(db: Session, form: OpenForm, products: dict[str, Product]) -> service.TicketFacts:
     is_staff = actor().is_staff
-    organisation = (
-        queries.customer(db, form.customer.data or "") if is_staff else db.get(Organisation, actor().organisation_id)
-    )
+    organisation = customer(db, form.customer.data or "") if is_staff else db.get(Organisation, actor().organisation_id)
     if organisation is None:
         raise UnknownCustomer(customer=form.customer.data if is_staff else "")
     return service.TicketFacts(
