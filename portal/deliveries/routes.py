@@ -1,3 +1,208 @@
-from flask import Blueprint
+"""Downloads, and the pages of the ledger."""
 
-bp = Blueprint("deliveries", __name__, template_folder="templates", static_folder="static", static_url_path="/static/deliveries")
+import csv
+import io
+import unicodedata
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.http import http_date
+
+from portal.config import Downloads
+from portal.deliveries import progress, queries, receipt, service, wording
+from portal.deliveries.chain import first_bad
+from portal.deliveries.errors import DigestDiffers, StepOutOfOrder
+from portal.deliveries.forms import ConfirmForm, chosen_filter
+from portal.deliveries.models import (
+    CHANNEL_TITLES,
+    DELIVERY_STATE_TITLES,
+    EVENT_TITLES,
+    Delivery,
+    DeliveryState,
+)
+from portal.deliveries.service import Taking
+from portal.errors import NotFound
+from portal.permissions import Permission
+from portal.releases import queries as releases
+from portal.releases.models import Artifact
+from portal.web import files
+from portal.web.byte_ranges import Span
+from portal.web.files import OnClose, ServedFile
+from portal.web.formats import now
+from portal.web.guard import actor, requires
+from portal.web.locale import translate
+from portal.web.paging import page_of
+from portal.web.spreadsheets import neutral
+from portal.web.unit_of_work import let_go, resources, session
+from signing import MANIFEST, SUMS, SUMS_SIGNATURE
+
+bp = Blueprint("deliveries", __name__, template_folder="templates")
+
+
+@bp.context_processor
+def _words() -> dict[str, object]:
+    return {
+        "state_titles": DELIVERY_STATE_TITLES,
+        "state_badges": wording.STATE_BADGES,
+        "channel_titles": CHANNEL_TITLES,
+        "event_titles": EVENT_TITLES,
+        "share_sent": progress.share_sent,
+        "missing": progress.missing,
+    }
+
+
+@bp.get("/downloads/<uuid:artifact_id>/<path:name>")
+@requires(Permission.DOWNLOAD)
+def download(artifact_id: UUID, name: str) -> ResponseReturnValue:
+    """A file of a release, whole or in part; asked anew at each request whether the customer may take it (P11, P12)."""
+    artifact = queries.artifact(session(), artifact_id, _spelled(name), visible_to=actor(), at=now())
+    service.require_entitled(session(), artifact.release, by=actor(), at=now())
+    let_go()
+    return files.send(_served(artifact), lambda span: _issue(artifact_id, name, span))
+
+
+@bp.get(f"/downloads/<uuid:release_id>/<any('{SUMS}', '{SUMS_SIGNATURE}', '{MANIFEST}'):name>")
+@requires(Permission.DOWNLOAD)
+def side_file(release_id: UUID, name: str) -> ResponseReturnValue:
+    """What was signed about a release: for whoever may take it."""
+    release = releases.get(session(), release_id, visible_to=actor())
+    queries.require_known(session(), release_id, visible_to=actor(), at=now())
+    service.require_entitled(session(), release, by=actor(), at=now())
+    signed = releases.publication(session(), release_id)
+    if signed is None:
+        raise NotFound
+    contents = {
+        SUMS: (signed.sums.encode(), "text/plain; charset=utf-8"),
+        SUMS_SIGNATURE: (signed.sums_signature, "application/octet-stream"),
+        MANIFEST: (signed.manifest.encode(), "application/json"),
+    }
+    content, content_type = contents[name]
+    response = files.send_text(name, content, content_type=content_type)
+    response.headers["Last-Modified"] = http_date(signed.at)
+    return response
+
+
+@bp.get("/deliveries")
+@requires(Permission.DELIVERIES_READ)
+def index() -> ResponseReturnValue:
+    chosen = chosen_filter(request.args)
+    return render_template(
+        "deliveries/index.html",
+        page=page_of(session(), queries.deliveries(chosen, visible_to=actor())),
+        chosen=chosen,
+        states=list(DELIVERY_STATE_TITLES),
+        customers=queries.customers(session(), visible_to=actor()),
+    )
+
+
+@bp.get("/deliveries/<uuid:delivery_id>")
+@requires(Permission.DELIVERIES_READ)
+def show(delivery_id: UUID) -> ResponseReturnValue:
+    return _page(queries.get(session(), delivery_id, visible_to=actor()), ConfirmForm())
+
+
+@bp.post("/deliveries/<uuid:delivery_id>/confirm")
+@requires(Permission.DOWNLOAD)
+def confirm(delivery_id: UUID) -> ResponseReturnValue:
+    queries.get(session(), delivery_id, visible_to=actor())
+    form = ConfirmForm()
+    status = 422
+    if form.is_sent():
+        try:
+            receipt.confirm(delivery_id, (form.sha256.data or "").strip() or None)
+        except (DigestDiffers, StepOutOfOrder) as error:
+            status = form.refuse(error, "sha256")
+        else:
+            flash(_("The receipt is confirmed."))
+            return redirect(url_for(".show", delivery_id=delivery_id), 303)
+    return _page(queries.get(session(), delivery_id, visible_to=actor()), form), status
+
+
+@bp.get("/deliveries/holders/<uuid:release_id>")
+@requires(Permission.HOLDERS_READ)
+def holders(release_id: UUID) -> ResponseReturnValue:
+    """Who holds a release: every handing-over of it, by customer (P15)."""
+    return render_template(
+        "deliveries/holders.html",
+        release=releases.get(session(), release_id, visible_to=actor()),
+        page=page_of(session(), queries.holders(release_id, visible_to=actor())),
+    )
+
+
+@bp.get("/deliveries/holders/<uuid:release_id>.csv")
+@requires(Permission.HOLDERS_READ)
+def holders_csv(release_id: UUID) -> ResponseReturnValue:
+    """The same as a table for a spreadsheet: UTF-8 with a byte order mark, cells that are never formulas."""
+    release = releases.get(session(), release_id, visible_to=actor())
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("customer", "name", "person", "file", "sha256", "issued", "transferred", "confirmed", "state"))
+    for delivery in session().scalars(queries.holders(release_id, visible_to=actor())):
+        for row in _rows(delivery):
+            table.writerow([neutral(cell) for cell in row])
+    name = f"holders {release.product.code} {release.version}.csv"
+    return files.send_text(name, text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+
+
+def _rows(delivery: Delivery) -> list[tuple[str, ...]]:
+    times = (delivery.created_at, delivery.delivered_at, delivery.acknowledged_at)
+    said = [at.isoformat(timespec="seconds") if at else "" for at in times]
+    organisation = delivery.organisation
+    return [
+        (organisation.code, organisation.name, delivery.person_name, item.artifact.name, item.sha256, *said,
+         delivery.state.value)
+        for item in delivery.items
+    ]  # fmt: skip
+
+
+def _page(delivery: Delivery, form: ConfirmForm) -> str:
+    may_confirm = actor().may(Permission.DOWNLOAD) and delivery.may_become(DeliveryState.ACKNOWLEDGED)
+    return render_template(
+        "deliveries/show.html",
+        delivery=delivery,
+        basis=wording.basis_in(delivery.decision, translate),
+        evidence={event.id: wording.evidence_in(event.evidence, translate) for event in delivery.events},
+        first_bad=first_bad(delivery.events),
+        form=form if may_confirm else None,
+    )
+
+
+def _spelled(name: str) -> str:
+    """Names are kept in NFC; some systems type them in pieces."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _served(artifact: Artifact) -> ServedFile:
+    return ServedFile(
+        key=artifact.key,
+        name=artifact.name,
+        size_bytes=artifact.size_bytes,
+        sha256=artifact.sha256,
+        modified_at=artifact.release.published_at or artifact.uploaded_at,
+    )
+
+
+def _issue(artifact_id: UUID, name: str, span: Span | None) -> OnClose:
+    """Load and decide again in the transaction that writes: the release may have been withdrawn meanwhile."""
+    artifact = queries.artifact(session(), artifact_id, _spelled(name), visible_to=actor(), at=now())
+    taking = Taking(
+        artifact=artifact,
+        decision=service.require_entitled(session(), artifact.release, by=actor(), at=now()),
+        span=span,
+        way=resources().config.downloads if span is None else Downloads.PORTAL,
+        user_agent=request.user_agent.string,
+    )
+    return _on_close(service.issue(session(), taking, by=actor(), at=now()))
+
+
+def _on_close(delivery_id: UUID) -> Callable[[Span], None]:
+    sessions, clock, by = resources().sessions, resources().clock, actor()
+
+    def record(sent: Span) -> None:
+        with sessions.begin() as fresh:
+            service.record_sent(fresh, delivery_id, sent, by=by, at=clock())
+
+    return record

@@ -652,6 +652,8 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("person_name", sa.String(length=200), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("delivered_at", Instant(), nullable=True),
+        sa.Column("acknowledged_at", Instant(), nullable=True),
         sa.Column("decision", sa.JSON(), nullable=False),
         sa.Column("open_key", sa.String(length=80), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -662,6 +664,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("open_key", name=op.f("uq_deliveries_open_key")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_deliveries_created", ["created_at"], unique=False)
         batch_op.create_index("ix_deliveries_organisation_created", ["organisation_id", "created_at"], unique=False)
         batch_op.create_index("ix_deliveries_release", ["release_id"], unique=False)
 
@@ -797,7 +800,20 @@ def upgrade() -> None:
         "delivery_events",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "granted",
+                "resumed",
+                "transferred",
+                "digest-differs",
+                "confirmed",
+                name="eventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("person_name", sa.String(length=200), nullable=False),
@@ -863,6 +879,7 @@ def downgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_release")
         batch_op.drop_index("ix_deliveries_organisation_created")
+        batch_op.drop_index("ix_deliveries_created")
 
     op.drop_table("deliveries")
     with op.batch_alter_table("artifacts", schema=None) as batch_op:

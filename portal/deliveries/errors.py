@@ -1,0 +1,44 @@
+"""What stands in the way of taking a file or of recording how it was received."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from portal.entitlements.decision import RefusalCode
+from portal.entitlements.decision import Refused as RefusedDecision
+from portal.errors import InvalidInput, Refused, WrongState, mark
+
+
+class NotEntitled(Refused):
+    """The decision's own words and code: `contract-expired`, `withdrawn`, `agreement-required`… (DESIGN 3.2)."""
+
+    code = "not-entitled"
+
+    def __init__(self, decision: RefusedDecision, release_id: UUID) -> None:
+        until = {"until": decision.until.isoformat()} if decision.until else {}
+        super().__init__(release_id=release_id, remedy=decision.remedy_in(str), **until)
+        self.decision = decision
+        self.code = decision.code.value
+        needs_consent = decision.code is RefusalCode.AGREEMENT_REQUIRED
+        label = mark("To the agreement") if needs_consent else mark("Why, and what would change it")
+        self.ways = ((label, "entitlements.why", {"release_id": release_id}),)
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        return self.decision.sentence_in(translate)
+
+    def __str__(self) -> str:
+        return self.decision.sentence_in(str)
+
+
+class StepOutOfOrder(WrongState):
+    code = "delivery-step-out-of-order"
+    sentence = mark("A delivery that is %(state)s can't become %(wanted)s.")
+
+
+class DigestDiffers(InvalidInput):
+    """What the recipient computed is not the file's digest; `expected` and `told` are SHA-256, hex."""
+
+    code = "digest-differs"
+    sentence = mark(
+        "The digest is not that of this file: it must be %(expected)s. The file you have is damaged or another one; "
+        "download it again, and do not install it."
+    )
