@@ -9,6 +9,7 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts import api as accounts_api
+from portal.accounts import jobs as accounts_jobs  # noqa: F401 - its handlers name themselves
 from portal.accounts import presence
 from portal.accounts import routes as accounts
 from portal.actors import Actor
@@ -19,6 +20,7 @@ from portal.catalogue import routes as catalogue
 from portal.clock import now
 from portal.config import KIB, Config, from_environment
 from portal.deliveries import api as deliveries_api
+from portal.deliveries import jobs as deliveries_jobs  # noqa: F401 - its handlers name themselves
 from portal.deliveries import routes as deliveries
 from portal.entitlements import api as entitlements_api
 from portal.entitlements import routes as entitlements

@@ -2,14 +2,13 @@
 
 from portal.errors import Conflict, InvalidInput, PortalError, Refused, SignInRequired, WrongState, mark
 
-TOO_MANY_REQUESTS, UNAUTHENTICATED = 429, 401
+TOO_MANY_REQUESTS = 429
 
 
-class SignInFailed(PortalError):
+class SignInFailed(InvalidInput):
     """One sentence for a wrong address, a wrong password and a disabled person: a guesser learns nothing."""
 
     code = "sign-in-failed"
-    status = UNAUTHENTICATED
     sentence = mark("The e-mail address or the password is wrong.")
 
 

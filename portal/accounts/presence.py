@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts import queries, tokens
 from portal.accounts.errors import TokenExpired, TokenInvalid
 from portal.accounts.models import ApiToken, Person
-from portal.accounts.sign_in import actor_of
+from portal.accounts.service import actor_of
 from portal.actors import NOBODY, Actor, Via
 from portal.permissions import permissions_of
 from portal.web.formats import now
@@ -57,7 +57,7 @@ def begin_session(person: Person, at: datetime) -> None:
     cookie.clear()
     cookie.permanent = True
     cookie[SIGNED_IN_AT] = cookie[SEEN_AT] = at.timestamp()
-    login_user(SignedIn(_user_id(person), actor_of(person, via=Via.SESSION, address=request.remote_addr or "")))
+    login_user(SignedIn(_user_id(person), actor_of(person, address=request.remote_addr or "")))
 
 
 def end_session() -> None:
@@ -87,7 +87,7 @@ def _signed_in(user_id: str) -> SignedIn | None:
     person = session().scalars(query).unique().one_or_none()
     if person is None or not person.is_active or str(person.session_epoch) != epoch:
         return None
-    return SignedIn(user_id, actor_of(person, via=Via.SESSION, address=request.remote_addr or ""))
+    return SignedIn(user_id, actor_of(person, address=request.remote_addr or ""))
 
 
 def _is_fresh(at: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import ApiToken, LinkPurpose, OneTimeLink, Organisation, Person, PersonRole
@@ -77,28 +77,36 @@ def person_by_email(session: Session, email: str) -> Person | None:
     return session.scalars(whole).unique().one_or_none()
 
 
-def tokens_of(person_id: UUID) -> Select[ApiToken]:
-    """A person's tokens, newest first, revoked and expired ones included."""
-    return select(ApiToken).where(ApiToken.person_id == person_id).order_by(ApiToken.created_at.desc(), ApiToken.id)
+def tokens_of(*, visible_to: Actor) -> Select[ApiToken]:
+    """The actor's own tokens, newest first, revoked and expired ones included; nobody sees another's."""
+    return (
+        select(ApiToken)
+        .where(ApiToken.person_id == visible_to.person_id)
+        .order_by(ApiToken.created_at.desc(), ApiToken.id)
+    )
 
 
 def token(session: Session, token_id: UUID, *, visible_to: Actor) -> ApiToken:
     """One of the actor's own tokens. Raises NotFound."""
-    if visible_to.person_id is None:
-        raise NotFound
-    found = session.scalar(tokens_of(visible_to.person_id).where(ApiToken.id == token_id))
+    found = session.scalar(tokens_of(visible_to=visible_to).where(ApiToken.id == token_id))
     if found is None:
         raise NotFound
     return found
 
 
-def open_link(session: Session, secret_hash: str, purpose: LinkPurpose, at: datetime) -> OneTimeLink | None:
-    """The link if it can still be used, with its person, locked so that of two who use it one is first."""
-    found = session.scalar(
+def open_link(
+    session: Session, secret_hash: str, purpose: LinkPurpose, at: datetime, *, lock: bool = False
+) -> OneTimeLink | None:
+    """The link if it can still be used, with its person whole; locked, so that of two who use it one is first."""
+    person = joinedload(OneTimeLink.person)
+    query = (
         select(OneTimeLink)
         .where(OneTimeLink.secret_hash == secret_hash, OneTimeLink.purpose == purpose)
-        .with_for_update()
+        .options(person.joinedload(Person.organisation), person.joinedload(Person.role_rows))
     )
+    if lock:
+        query = query.with_for_update(of=OneTimeLink)
+    found = session.scalars(query).unique().one_or_none()
     return found if found is not None and found.is_open(at) else None
 
 
@@ -121,7 +129,3 @@ def active_administrators(session: Session) -> Sequence[UUID]:
         .where(PersonRole.role == Role.ADMINISTRATOR, Person.disabled_at.is_(None), Person.password_hash.is_not(None))
         .with_for_update()
     ).all()
-
-
-def number_of_people(session: Session, organisation_id: UUID) -> int:
-    return session.scalar(select(func.count()).where(Person.organisation_id == organisation_id)) or 0

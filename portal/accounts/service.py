@@ -25,15 +25,15 @@ from portal.accounts.errors import (
     OrganisationTaken,
 )
 from portal.accounts.models import EndUse, Organisation, Person, PersonRole
-from portal.actors import Actor
+from portal.actors import Actor, Via
 from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.config import LANGUAGES
-from portal.permissions import OrganisationKind, Role
+from portal.permissions import OrganisationKind, Role, permissions_of
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9.-]{1,39}")
 COUNTRY = re.compile(r"[A-Z]{2}")
-LONGEST_NAME = 200
+LONGEST_NAME, LONGEST_ADDRESS = 200, 64
 
 
 @dataclass(frozen=True)
@@ -173,9 +173,37 @@ def enable(session: Session, person: Person, *, by: Actor, at: datetime) -> None
     audit.record(session, Tag.PERSON_ENABLE, by=by, at=at, subject=person, named=person.name)
 
 
-def change_own_facts(person: Person, *, name: str, language: str) -> None:
+def change_own_facts(session: Session, person: Person, *, name: str, language: str, by: Actor, at: datetime) -> None:
     """What a person says of themselves. Raises BadName, BadLanguage."""
-    person.name, person.language = checked_name(name), checked_language(language)
+    name, language = checked_name(name), checked_language(language)
+    if (name, language) == (person.name, person.language):
+        return
+    audit.record(session, Tag.PERSON_CHANGE, by=by, at=at, subject=person, named=name, before=person.name,
+                 language=language)  # fmt: skip
+    person.name, person.language = name, language
+
+
+def end_sessions(session: Session, person: Person, *, by: Actor, at: datetime) -> None:
+    """End every session of the person, in every process, from the next request on."""
+    person.end_sessions()
+    session.flush()  # the new epoch goes into the cookie of who asked
+    audit.record(session, Tag.SESSIONS_END, by=by, at=at, subject=person, named=person.name)
+
+
+def actor_of(person: Person, *, address: str, via: Via = Via.SESSION) -> Actor:
+    """The person as one who acts now, from a network address."""
+    return Actor(
+        via=via,
+        name=person.name,
+        person_id=person.id,
+        organisation_id=person.organisation_id,
+        kind=person.organisation.kind,
+        roles=person.roles,
+        permissions=permissions_of(person.roles),
+        language=person.language,
+        time_zone=person.organisation.time_zone,
+        address=address[:LONGEST_ADDRESS],
+    )
 
 
 def checked_name(text: str) -> str:

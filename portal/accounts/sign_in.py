@@ -11,11 +11,11 @@ from portal.accounts import passwords, queries
 from portal.accounts.emails import parse_email
 from portal.accounts.errors import BadEmail, SignInFailed, TooManyAttempts
 from portal.accounts.models import Person, SignInAttempt
+from portal.accounts.service import actor_of
 from portal.actors import Actor, Via
 from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.db import Sessions
-from portal.permissions import permissions_of
 
 WINDOW = timedelta(minutes=15)
 MOST_PER_ACCOUNT, MOST_PER_ADDRESS = 10, 30
@@ -43,19 +43,56 @@ class Known:
 def sign_in(sessions: Sessions, attempt: Attempt, *, at: datetime) -> Person:
     """The person whose e-mail address and password these are, with organisation and roles.
 
-    In transactions of its own: an attempt is written down before its password is looked at, so that many at once are
-    counted too and a refused request can't undo the count; and nothing is locked while the hash is computed.
     Raises TooManyAttempts, SignInFailed.
     """
-    email = _as_written(attempt.email)
+    known = prove(sessions, attempt, by=Actor(Via.NOBODY, address=attempt.address[:LONGEST_ADDRESS]), at=at)
+    with sessions.begin() as session:
+        person = proven(session, known)
+        if passwords.is_outdated(person.password_hash or ""):
+            person.password_hash = passwords.hash_of(attempt.password)  # the same password: sessions go on
+        person.last_sign_in_at = at
+        audit.record(session, Tag.SIGN_IN, by=actor_of(person, address=attempt.address), at=at, subject=person,
+                     named=person.name)  # fmt: skip
+        return person
+
+
+def prove(sessions: Sessions, attempt: Attempt, *, by: Actor, at: datetime) -> Known:
+    """Check the password, in transactions of its own.
+
+    An attempt is written down before its password is looked at, so that many at once are counted too and a refused
+    request can't undo the count; and nothing is locked while the hash is computed.
+    Raises TooManyAttempts, SignInFailed.
+    """
+    email = as_written(attempt.email)
     with sessions.begin() as session:
         known = _count(session, email, attempt.address, at)
     if not passwords.is_right(known.password_hash, attempt.password):
         with sessions.begin() as session:
-            _note_failure(session, known, email, attempt.address, at)
+            subject = session.get(Person, known.person_id) if known.person_id else None
+            audit.record(session, Tag.SIGN_IN_FAILED, by=by, at=at, subject=subject, named=email)
         raise SignInFailed
-    with sessions.begin() as session:
-        return _let_in(session, known, attempt, at)
+    return known
+
+
+def proven(session: Session, known: Known) -> Person:
+    """The person of a proof, locked, and the attempt no longer counted.
+
+    Raises SignInFailed when the person was disabled or the password changed since.
+    """
+    whole = select(Person).where(Person.id == known.person_id).options(*queries.WHOLE_PERSON).with_for_update(of=Person)
+    person = session.scalars(whole).unique().one_or_none()
+    if person is None or not person.is_active or person.password_hash != known.password_hash:
+        raise SignInFailed
+    session.execute(delete(SignInAttempt).where(SignInAttempt.id == known.attempt_id))
+    return person
+
+
+def as_written(text: str) -> str:
+    """The address as attempts are counted by; one that is none is counted all the same."""
+    try:
+        return parse_email(text)
+    except BadEmail:
+        return text.replace("\0", "").strip().lower()[:LONGEST_EMAIL]
 
 
 def require_calm(session: Session, *, email: str, address: str, at: datetime) -> None:
@@ -78,30 +115,8 @@ def write_down(session: Session, *, email: str, address: str, at: datetime) -> U
     return row.id
 
 
-def actor_of(person: Person, *, via: Via, address: str) -> Actor:
-    return Actor(
-        via=via,
-        name=person.name,
-        person_id=person.id,
-        organisation_id=person.organisation_id,
-        kind=person.organisation.kind,
-        roles=person.roles,
-        permissions=permissions_of(person.roles),
-        language=person.language,
-        time_zone=person.organisation.time_zone,
-        address=address[:LONGEST_ADDRESS],
-    )
-
-
 def note_sign_out(session: Session, *, by: Actor, at: datetime) -> None:
     audit.record(session, Tag.SIGN_OUT, by=by, at=at, named=by.name)
-
-
-def _as_written(text: str) -> str:
-    try:
-        return parse_email(text)
-    except BadEmail:
-        return text.replace("\0", "").strip().lower()[:LONGEST_EMAIL]  # counted all the same; nobody bears it
 
 
 def _count(session: Session, email: str, address: str, at: datetime) -> Known:
@@ -122,23 +137,3 @@ def _nth_latest(session: Session, condition: ColumnElement[bool], number: int, a
         .offset(number - 1)
         .limit(1)
     )
-
-
-def _note_failure(session: Session, known: Known, email: str, address: str, at: datetime) -> None:
-    by = Actor(Via.NOBODY, address=address[:LONGEST_ADDRESS])
-    subject = session.get(Person, known.person_id) if known.person_id else None
-    audit.record(session, Tag.SIGN_IN_FAILED, by=by, at=at, subject=subject, named=email)
-
-
-def _let_in(session: Session, known: Known, attempt: Attempt, at: datetime) -> Person:
-    whole = select(Person).where(Person.id == known.person_id).options(*queries.WHOLE_PERSON).with_for_update(of=Person)
-    person = session.scalars(whole).unique().one_or_none()
-    if person is None or not person.is_active or person.password_hash != known.password_hash:
-        raise SignInFailed  # disabled, or another password, since the first look
-    session.execute(delete(SignInAttempt).where(SignInAttempt.id == known.attempt_id))
-    if passwords.is_outdated(person.password_hash or ""):
-        person.password_hash = passwords.hash_of(attempt.password)  # the same password: sessions go on
-    person.last_sign_in_at = at
-    audit.record(session, Tag.SIGN_IN, by=actor_of(person, via=Via.SESSION, address=attempt.address), at=at,
-                 subject=person, named=person.name)  # fmt: skip
-    return person

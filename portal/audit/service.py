@@ -27,6 +27,7 @@ class Tag(StrEnum):
     SIGN_OUT = "account.sign-out"
     PASSWORD_CHANGE = "account.password-change"  # noqa: S105 - a word, not a secret
     PASSWORD_RESET_ASKED = "account.password-reset-asked"  # noqa: S105 - a word, not a secret
+    SESSIONS_END = "account.sessions-end"
     TOKEN_CREATE = "token.create"  # noqa: S105 - a word, not a secret
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - a word, not a secret
     ORGANISATION_CREATE = "organisation.create"
@@ -35,6 +36,7 @@ class Tag(StrEnum):
     ORGANISATION_RESUME = "organisation.resume"
     PERSON_INVITE = "person.invite"
     PERSON_JOIN = "person.join"
+    PERSON_CHANGE = "person.change"
     PERSON_ROLES = "person.roles"
     PERSON_DISABLE = "person.disable"
     PERSON_ENABLE = "person.enable"

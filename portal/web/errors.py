@@ -102,8 +102,8 @@ def status_of(error: PortalError) -> int:
 
 
 def wants_json() -> bool:
-    if request.path.startswith("/api/"):
-        return True
+    if request.path.startswith("/api/") or "Authorization" in request.headers:
+        return True  # who sends a token is a program, and is never led to the sign-in page
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, cast
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
+
+from portal.errors import PortalError
+from portal.web.errors import status_of
 
 
 def _l(text: str, **facts: object) -> str:
@@ -25,3 +28,8 @@ class Form(FlaskForm):
     def is_sent(self) -> bool:
         """Whether the form was posted and all of it is good (`validate_on_submit`)."""
         return bool(super().validate_on_submit())  # type: ignore[no-untyped-call]
+
+    def refuse(self, error: PortalError, field: str) -> int:
+        """Show at a field why the input is refused; the status that the page is answered with."""
+        self[field].errors = [*self[field].errors, error.sentence_in(gettext)]
+        return status_of(error)
