@@ -13,6 +13,7 @@ from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
 from portal.jobs.worker import run_due
 from portal.releases.cli import releases
+from portal.serve import serve
 
 
 @click.group()
@@ -25,6 +26,20 @@ def migrate() -> None:
     """Bring the database to the newest schema."""
     resources = open_portal(from_environment())
     migrations.upgrade(resources.engine)
+
+
+@portal.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def serve_here(*, host: str, port: int) -> None:
+    """Serve the portal from one process; an embedded database is brought to the newest schema first."""
+    config = from_environment()
+    if config.database.startswith("sqlite"):
+        resources = open_portal(config)
+        migrations.upgrade(resources.engine)
+        resources.engine.dispose()
+    click.echo(f"The portal listens on http://{host}:{port}")
+    serve(config, host, port)
 
 
 @portal.command()
