@@ -57,7 +57,7 @@ class _Known:
                 select(ReleaseAudience.release_id, ReleaseAudience.opens_at).where(
                     ReleaseAudience.organisation_id == organisation_id, ReleaseAudience.release_id.in_(ids)
                 )
-            ).tuples()
+            ).all()
         )
         self.export_clauses = dict(
             session.execute(
@@ -65,7 +65,7 @@ class _Known:
                 .join(Organisation, Organisation.id == organisation_id)
                 .where(ExportRule.product_id.in_(products), export_rule_meets(Organisation))
                 .group_by(ExportRule.product_id)
-            ).tuples()
+            ).all()
         )
         self.devices = set(
             session.scalars(
@@ -84,17 +84,17 @@ class _Known:
                     Grant.revoked_at.is_(None),
                 )
                 .group_by(Grant.release_id)
-            ).tuples()
+            ).all()
         )
         self.received_at = dict(
             session.execute(
                 select(ReceivedRelease.release_id, ReceivedRelease.first_at).where(
                     ReceivedRelease.organisation_id == organisation_id, ReceivedRelease.release_id.in_(ids)
                 )
-            ).tuples()
+            ).all()
         )
         self.families = dict(
-            session.execute(select(Product.id, Product.family_id).where(Product.id.in_(products))).tuples()
+            session.execute(select(Product.id, Product.family_id).where(Product.id.in_(products))).all()
         )
         self.lines = self._lines(session, organisation_id, products)
 

@@ -1,0 +1,152 @@
+"""The access table: every route, every person, what each gets. `access.txt` is read by people; a difference fails.
+
+Cells: `in` (let in, whatever the form then says), `sign-in`, `403`, `404`. Rows name things of customer A: customer
+B's columns are 404 wherever a row names one. After a wanted change: REFRESH_ACCESS=1 pytest tests/house, and read the
+difference before committing it.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from tests.portals import Browser, Portal
+from tests.worlds import PEOPLE, World, make_world
+
+TABLE = Path(__file__).with_name("access.txt")
+COLUMNS = ("nobody", *PEOPLE)
+
+
+def values(world: World) -> dict[str, object]:
+    """What stands in an address, always customer A's."""
+    return {
+        "artifact_id": world.artifact.id,
+        "name": "SHA256SUMS",
+        "release_id": world.published.id,
+        "delivery_id": world.delivery.id,
+        "code": world.product.code,
+        "version": world.published.version,
+        "public_id": world.issue.public_id,
+        "number": f"T-{world.ticket.number:06d}",
+        "person_id": world.people["engineer A"].id,
+        "organisation_id": world.customer_a.id,
+        "token_id": world.token_id,
+        "contract_id": world.contract.id,
+        "grant_id": world.grant.id,
+        "agreement_id": world.agreement.agreement_id,
+        "version_id": world.agreement.id,
+        "job_id": world.job.id,
+        "secret": "wrong-secret",
+        "key_id": "0" * 64,
+    }
+
+
+SPECIAL = {"locale.choose": {"code": "ru"}}
+
+
+def rows(world: World) -> list[tuple[str, str, str]]:
+    """(endpoint, method, address) of every route but static files."""
+    app, known = world.portal.app, values(world)
+    found = []
+    with app.test_request_context():
+        for rule in sorted(app.url_map.iter_rules(), key=lambda r: (str(r), r.endpoint)):
+            if rule.endpoint.endswith("static"):
+                continue
+            adapter = app.url_map.bind("localhost")
+            arguments = {name: _value(rule, name, known) for name in rule.arguments}
+            address = adapter.build(rule.endpoint, arguments | SPECIAL.get(rule.endpoint, {}), method=_any(rule))
+            found += [(rule.endpoint, method, address) for method in sorted(rule.methods - {"HEAD", "OPTIONS"})]
+    return found
+
+
+def _any(rule: Rule) -> str:
+    return next(iter(sorted(rule.methods - {"HEAD", "OPTIONS"})))
+
+
+def _value(rule: Rule, name: str, known: dict[str, object]) -> object:
+    assert name in known, f"{rule}: say in values() what stands for <{name}>"
+    return known[name]
+
+
+@dataclass
+class Frozen:
+    """A world in which no request leaves a trace, and everybody's cookie and form token of before the first one."""
+
+    world: World
+    passes: dict[str, tuple[str, str]]
+
+    def browser(self, who: str) -> tuple[Browser, dict[str, str]]:
+        cookie, token = self.passes[who]
+        browser = self.world.portal.browser()
+        browser.set_cookie("portal", cookie)
+        return browser, {"X-CSRFToken": token}
+
+
+def cell(frozen: Frozen, who: str, method: str, address: str) -> str:
+    browser, headers = frozen.browser(who)
+    answer = browser.open(address, method=method, headers=headers)
+    status, location = answer.status_code, answer.headers.get("Location", "")
+    answer.close()
+    assert status < 500, f"{who} {method} {address}: {status}\n{answer.text[:2000]}"
+    if status == 401 or (status == 303 and location.startswith("/sign-in")):
+        return "sign-in"
+    return str(status) if status in (403, 404) else "in"
+
+
+@pytest.fixture
+def frozen(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Frozen:
+    world = make_world(portal)
+    passes = {}
+    for who in COLUMNS:
+        browser = portal.browser() if who == "nobody" else world.browser(who)
+        token = browser.get_token("/sign-in" if who == "nobody" else "/account")
+        cookie = browser.get_cookie("portal")
+        assert cookie is not None
+        passes[who] = (cookie.decoded_value, token)
+    monkeypatch.setattr(Session, "commit", Session.flush)
+    return Frozen(world, passes)
+
+
+def measured(frozen: Frozen) -> dict[str, list[str]]:
+    return {
+        f"{method} {endpoint}": [cell(frozen, who, method, address) for who in COLUMNS]
+        for endpoint, method, address in rows(frozen.world)
+    }
+
+
+def written(table: dict[str, list[str]]) -> str:
+    width = max(len(row) for row in table)
+    lines = [" " * width + "  " + "  ".join(column.ljust(13) for column in COLUMNS).rstrip()]
+    lines += [row.ljust(width) + "  " + "  ".join(c.ljust(13) for c in cells).rstrip() for row, cells in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def test_every_route_admits_whom_the_table_says(frozen: Frozen) -> None:
+    table = measured(frozen)
+    if os.environ.get("REFRESH_ACCESS"):
+        TABLE.write_text(written(table))
+    stored = {
+        parts[0]: parts[1:]
+        for parts in (re.split(r"\s{2,}", line.strip()) for line in TABLE.read_text().splitlines()[1:])
+    }
+    assert table == stored
+
+
+def test_what_is_customer_a_s_is_nothing_to_customer_b(frozen: Frozen) -> None:
+    """Said apart from the table, so that refreshing it can't hide a leak."""
+    shared = {"locale.choose", "releases.public_key", "accounts.invitation", "accounts.reset"}
+    leaks = []
+    for endpoint, method, address in rows(frozen.world):
+        rule = next(r for r in frozen.world.portal.app.url_map.iter_rules() if r.endpoint == endpoint)
+        if not rule.arguments or endpoint in shared:
+            continue
+        for who, peer in (("engineer B", "engineer A"), ("manager B", "manager A")):
+            got = cell(frozen, who, method, address)
+            # 403 only where the role may never do it, to its own things neither: otherwise it tells that they exist.
+            if got != "404" and not (got == "403" == cell(frozen, peer, method, address)):
+                leaks.append(f"{who} {method} {address}: {got}")
+    assert not leaks, "\n".join(leaks)

@@ -1,0 +1,170 @@
+"""One small whole world for tests that look at all of the portal: a vendor, a support centre, two customers.
+
+What belongs to customer A (contract, device, ticket, delivery, people) must be nothing to customer B.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Organisation, Person
+from portal.accounts.tokens import NewToken, create_token
+from portal.actors import Actor, Via
+from portal.deliveries.models import Delivery
+from portal.entitlements.models import (
+    Agreement,
+    AgreementVersion,
+    Contract,
+    ContractLine,
+    Grant,
+    ProductAgreement,
+)
+from portal.jobs.models import Job, JobState
+from portal.permissions import OrganisationKind, Role, Scope, permissions_of
+from portal.releases import service as releases
+from portal.releases.models import ALL_LEVELS, Artifact, Issue, IssueRelation, Product, Release, Severity
+from portal.tickets.models import Ticket
+from tests.factories import (
+    make_artifact,
+    make_device,
+    make_organisation,
+    make_person,
+    make_product,
+    make_published,
+    make_release,
+    make_ticket,
+)
+from tests.portals import START, Portal
+
+CONTENT = b"the image of customer A's product" * 1000
+
+
+@dataclass
+class World:
+    portal: Portal
+    customer_a: Organisation
+    customer_b: Organisation
+    people: dict[str, Person]
+    product: Product
+    """Not listed: only customer A has a contract for it."""
+    published: Release
+    withdrawn: Release
+    draft: Release
+    issue: Issue
+    contract: Contract
+    grant: Grant
+    agreement: AgreementVersion
+    ticket: Ticket
+    artifact: Artifact
+    delivery: Delivery
+    job: Job
+    token: str
+    token_id: object
+
+    def browser(self, who: str):
+        return self.portal.signed_in(self.people[who].email)
+
+
+PEOPLE = {
+    "engineer A": ("a", Role.CUSTOMER_ENGINEER),
+    "manager A": ("a", Role.CUSTOMER_MANAGER),
+    "engineer B": ("b", Role.CUSTOMER_ENGINEER),
+    "manager B": ("b", Role.CUSTOMER_MANAGER),
+    "TSC engineer": ("tsc", Role.TSC_ENGINEER),
+    "dispatcher": ("tsc", Role.DISPATCHER),
+    "publisher": ("vendor", Role.PUBLISHER),
+    "approver": ("vendor", Role.APPROVER),
+    "administrator": ("vendor", Role.ADMINISTRATOR),
+    "auditor": ("vendor", Role.AUDITOR),
+}
+
+
+def actor_for(person: Person, organisation: Organisation) -> Actor:
+    return Actor(
+        via=Via.SESSION,
+        name=person.name,
+        person_id=person.id,
+        organisation_id=organisation.id,
+        kind=organisation.kind,
+        roles=person.roles,
+        permissions=permissions_of(person.roles),
+    )
+
+
+def make_world(portal: Portal) -> World:
+    """Everything, by the verbs that pages use; the delivery is a real download of customer A's engineer."""
+    with portal.sessions.begin() as session:
+        organisations = {
+            "a": make_organisation(session),
+            "b": make_organisation(session),
+            "tsc": make_organisation(session, OrganisationKind.SUPPORT),
+            "vendor": make_organisation(session, OrganisationKind.VENDOR),
+        }
+        people = {who: make_person(session, organisations[where], role) for who, (where, role) in PEOPLE.items()}
+        engineer = actor_for(people["engineer A"], organisations["a"])
+        product = make_product(session, is_listed=False)
+        contract = make_contract(session, organisations["a"], product)
+        agreement = _agreement(session, product)
+        session.flush()  # the ticket asks whether the customer may know of the product
+        make_device(session, organisations["a"], product)
+        issue = _issue(session, product, people["publisher"], organisations["vendor"])
+        withdrawn, published, draft = (make_release(session, product, f"1.{minor}") for minor in range(3))
+        releases.link_issue(
+            session, published, issue, IssueRelation.FIXED,
+            by=actor_for(people["publisher"], organisations["vendor"]), at=START,
+        )  # fmt: skip
+        artifact = make_artifact(session, portal.store, published, "образ 1.1.bin", CONTENT)
+        make_published(portal.resources, session, withdrawn)
+        make_published(portal.resources, session, published)
+        by = actor_for(people["approver"], organisations["vendor"])
+        releases.withdraw(session, withdrawn, reason="It fails.", replacement=published, by=by, at=START)
+        grant = Grant(organisation_id=organisations["a"].id, release_id=published.id, reason="agreed",
+                      until=START + timedelta(days=30), created_at=START)  # fmt: skip
+        session.add(grant)
+        ticket = make_ticket(session, organisations["a"], engineer, product=product)
+        new = NewToken("script", frozenset({Scope.DOWNLOAD}), timedelta(days=30))
+        row, token = create_token(session, people["engineer A"], new, by=engineer, at=START)
+    answer = portal.browser().get(
+        f"/downloads/{artifact.id}/{artifact.name}", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert hashlib.sha256(answer.data).digest() == hashlib.sha256(CONTENT).digest(), answer.status
+    answer.close()
+    with portal.sessions.begin() as session:
+        delivery = session.query(Delivery).one()
+        job = Job(name="mail.send", arguments={}, state=JobState.DEAD, created_at=START, run_at=START)
+        session.add(job)
+    return World(
+        portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
+        grant, agreement, ticket, artifact, delivery, job, token, row.id,
+    )  # fmt: skip
+
+
+def make_contract(session: Session, organisation: Organisation, product: Product, **facts: object) -> Contract:
+    """A contract of a year around START for one product at all levels."""
+    contract = Contract(organisation_id=organisation.id, number=f"C-{organisation.code}", created_at=START)
+    given = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 12, 31), "time_zone": "Europe/Berlin", **facts}
+    contract.set_term(**given)  # type: ignore[arg-type]
+    contract.lines = [ContractLine(product_id=product.id, levels=ALL_LEVELS)]
+    session.add(contract)
+    session.flush()
+    return contract
+
+
+def _agreement(session: Session, product: Product) -> AgreementVersion:
+    """An agreement of the product that begins to count tomorrow, so that it does not bar today's downloads."""
+    agreement = Agreement(code="licence", created_at=START)
+    session.add(agreement)
+    session.flush()
+    texts = {language: {"title": "Licence", "body": "Use it well."} for language in ("en", "ru")}
+    version = AgreementVersion(agreement_id=agreement.id, number=1, texts=texts, effective_from=START + timedelta(1))
+    session.add_all([version, ProductAgreement(product_id=product.id, agreement_id=agreement.id)])
+    session.flush()
+    return version
+
+
+def _issue(session: Session, product: Product, person: Person, vendor: Organisation) -> Issue:
+    texts = {language: releases.IssueWords("The link goes down") for language in ("en", "ru")}
+    facts = releases.IssueFacts("NET-1", Severity.HIGH, is_public=True, texts=texts, cves=("CVE-2026-1234",))
+    return releases.create_issue(session, product, facts, by=actor_for(person, vendor), at=START)
