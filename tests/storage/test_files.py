@@ -61,25 +61,24 @@ def test_a_name_cannot_be_a_folder_too(store):
 
 
 def test_bytes_are_on_the_disk_before_their_name_is(store, monkeypatch):
-    store.receive(BytesIO(b"earlier"), limit_bytes=ANY)
     steps: list[tuple[str, bool]] = []
     flush, link = os.fsync, Path.hardlink_to
 
     def record_flush(descriptor):
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        steps.append(("folder" if path.is_dir() else "file", len(list(store.list())) > 1))
+        steps.append((str(path) if path.is_dir() else "file", bool(list(store.list()))))
         flush(descriptor)
 
     def record_link(path, target):
-        steps.append(("link", len(list(store.list())) > 1))
+        steps.append(("link", bool(list(store.list()))))
         link(path, target)
 
     monkeypatch.setattr(os, "fsync", record_flush)
     monkeypatch.setattr(Path, "hardlink_to", record_link)
-    store.receive(BytesIO(b"abc"), limit_bytes=ANY)
-    assert steps[0] == ("file", False)
-    assert set(steps[1:-2]) == {("folder", False)}  # a new folder is durable before it holds anything
-    assert steps[-2:] == [("link", False), ("folder", True)]
+    key = store.receive(BytesIO(b"abc"), limit_bytes=ANY).key
+    folders = [str(folder) for folder in (store.root / key).parents]
+    upwards = [(folder, True) for folder in folders[: folders.index(str(store.root)) + 1]]
+    assert steps == [(str(store.root.parent), False), ("file", False), ("link", False), *upwards]
 
 
 def test_an_object_cut_on_the_disk_is_an_error_to_read_and_to_find_again(store):
