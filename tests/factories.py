@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 from portal.accounts import service
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts
-from portal.actors import PORTAL_COMMAND
+from portal.actors import PORTAL_COMMAND, Actor
 from portal.config import LANGUAGES
+from portal.inventory import service as inventory
+from portal.inventory.models import Device
 from portal.permissions import OrganisationKind, Role
 from portal.releases import service as releases
 from portal.releases.models import Artifact, ArtifactRole, Category, Level, NotesRevision, Product, Release
 from portal.releases.versions import Scheme
 from portal.resources import Resources
+from portal.tickets import service as tickets
+from portal.tickets.models import Ticket, TicketChannel, TicketKind, TicketSeverity
 from storage import ObjectStore
 from tests.portals import PASSWORD, START
 
@@ -89,3 +93,20 @@ def make_published(resources: Resources, session: Session, release: Release, *, 
     releases.approve(session, release, languages=LANGUAGES, second_person=False, by=PORTAL_COMMAND, at=at)
     releases.publish(session, release, languages=LANGUAGES, signer=resources.signer(), by=PORTAL_COMMAND, at=at)
     return release
+
+
+# tickets and inventory
+
+
+def make_ticket(session: Session, organisation: Organisation, by: Actor, **facts: Any) -> Ticket:
+    """An incident of this customer, opened on the web; `facts` are TicketFacts' fields."""
+    given = {"kind": TicketKind.INCIDENT, "severity": TicketSeverity.MINOR, "channel": TicketChannel.WEB,
+             "title": "The link goes down", "body": "It goes down every night.", **facts}  # fmt: skip
+    return tickets.open_ticket(session, tickets.TicketFacts(organisation, **given), by=by, at=START)
+
+
+def make_device(session: Session, organisation: Organisation, product: Product, **facts: Any) -> Device:
+    """A device with a serial number of its own; `facts` are DeviceFacts' fields."""
+    given = {"serial": f"SN-{next(words_of_their_own)}", **facts}
+    return inventory.add_device(session, inventory.DeviceFacts(organisation, product, **given),
+                                by=PORTAL_COMMAND, at=START)  # fmt: skip
