@@ -109,7 +109,7 @@ def set_audience(session: Session, release: Release, audience: Audience, *, by: 
     release.open_from = audience.open_from
     if release.is_published and release.open_from is None and not audience.named:
         release.open_from = release.published_at
-    told = {"open_from": audience.open_from, "named": [(str(one), opens_at) for one, opens_at in audience.named]}
+    told = {"open_from": audience.open_from, "customers": [(str(one), opens_at) for one, opens_at in audience.named]}
     record(session, Tag.RELEASE_AUDIENCE, by=by, at=at, subject=release, named=named(release), **told)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, false, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from portal.accounts.models import Organisation
+from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
 from portal.errors import NotFound
 from portal.permissions import OrganisationKind
@@ -247,6 +247,22 @@ def recommended(session: Session, product_id: UUID) -> dict[UUID | None, Recomme
     )
     newest = {row.train_id: row for row in session.scalars(rows)}
     return {train_id: row for train_id, row in newest.items() if row.release.is_published}
+
+
+def replacements(session: Session, release: Release) -> list[Release]:
+    """Published releases of the product that could be taken instead, the highest version first."""
+    rows = select(Release).where(Release.product_id == release.product_id, Release.id != release.id)
+    return list(
+        session.scalars(rows.where(Release.state == ReleaseState.PUBLISHED).order_by(Release.version_key.desc()))
+    )
+
+
+def names_of(session: Session, release: Release) -> dict[UUID | None, str]:
+    """Who made, submitted, approved and published the release, by id."""
+    ids = {release.created_by, release.submitted_by, release.approved_by, release.published_by}
+    ids |= {artifact.uploaded_by for artifact in release.artifacts}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids - {None})))
+    return {row.id: row.name for row in rows}
 
 
 def predecessor(session: Session, release: Release) -> Release | None:

@@ -2,15 +2,12 @@
 
 import subprocess
 
-
 from portal.actors import PORTAL_COMMAND
 from portal.config import LANGUAGES
 from portal.releases import queries, service
-from portal.releases.errors import AlreadyPublished, SigningFailed
-from portal.releases.models import Publication, Release, ReleaseState
-from signing import KeyFolder, SigningError, sign_release, verify_release
+from signing import verify_release
 from signing.release import SignedRelease
-from tests.factories import make_artifact, make_notes, make_product, make_published, make_release
+from tests.factories import make_artifact, make_notes, make_product, make_release
 from tests.portals import START
 
 
