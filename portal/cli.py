@@ -1,6 +1,8 @@
 """The `portal` command: every domain's commands under one name, plus what runs the portal itself."""
 
+import signal
 import sys
+import threading
 
 import click
 
@@ -9,9 +11,10 @@ from portal.accounts.cli import accounts
 from portal.app import open_portal
 from portal.audit.cli import audit
 from portal.config import ConfigError, from_environment
+from portal.demo.cli import demo
 from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
-from portal.jobs.worker import run_due
+from portal.jobs.worker import run_due, run_until
 from portal.releases.cli import releases
 from portal.serve import serve
 
@@ -49,9 +52,15 @@ def worker(*, once: bool) -> None:
     resources = open_portal(from_environment())
     if once:
         click.echo(f"{run_due(resources)} jobs run")
+        return
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    click.echo("The worker runs; stop it with Ctrl-C.")
+    run_until(stop, resources)
 
 
-for group in (accounts, audit, entitlements, releases):
+for group in (demo, accounts, audit, entitlements, releases):
     portal.add_command(group)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts, create_organisation, create_person
@@ -19,7 +20,7 @@ from portal.jobs.worker import run_due
 from portal.permissions import permissions_of
 from portal.releases import service as releases
 from portal.releases.models import IssueRelation, Product, Release, Train
-from portal.releases.queries import get_issue, get_product
+from portal.releases.queries import get, get_issue, get_product
 from portal.resources import Resources
 from portal.tickets import service as tickets
 from portal.tickets.models import TicketChannel, TicketKind, TicketSeverity
@@ -123,8 +124,9 @@ def _devices(session: Session, world: World) -> None:
         ("DELTA", "es2400", "ES24-30090", "Faro headend", "15.1R5"),
     )
     for customer, code, serial, site, version in installed:
-        facts = DeviceFacts(get_product(session, code, visible_to=by), serial, site, version)
-        add_device(session, world.organisations[customer], facts, by=by, at=world.ago(300))
+        product = get_product(session, code, visible_to=by)
+        facts = DeviceFacts(world.organisations[customer], product, serial, site=site, installed_version=version)
+        add_device(session, facts, by=by, at=world.ago(300))
 
 
 def _release(world: World, one: DemoRelease) -> None:
@@ -138,9 +140,8 @@ def _release(world: World, one: DemoRelease) -> None:
         _waive(session, release, resources.config.notes_languages, by=publisher, at=started)
     run_due(resources)  # the files are read back
     with resources.sessions.begin() as session:
-        release = session.get_one(Release, release.id)
+        release = get(session, release.id, visible_to=approver)
         languages = resources.config.notes_languages
-        session.get_one(Product, release.product_id)
         releases.submit(session, release, languages=languages, by=publisher, at=started)
         releases.approve(session, release, languages=languages, second_person=True, by=approver, at=published)
         signer = releases.open_signer(resources)
@@ -205,7 +206,8 @@ def _withdraw(session: Session, world: World) -> None:
 
 
 def _published(session: Session, code: str, version: str) -> Release:
-    return session.query(Release).join(Product).where(Product.code == code, Release.version == version).one()
+    found = select(Release).join(Product).where(Product.code == code, Release.version == version)
+    return session.scalars(found.options(joinedload(Release.product))).one()
 
 
 def _tickets(session: Session, world: World) -> None:
