@@ -30,7 +30,7 @@ from portal.releases import queries as releases
 from portal.releases.models import Artifact
 from portal.web import files
 from portal.web.byte_ranges import Span
-from portal.web.files import OnClose, ServedFile
+from portal.web.files import OnSent, ServedFile
 from portal.web.formats import now
 from portal.web.guard import actor, requires
 from portal.web.locale import translate
@@ -185,7 +185,7 @@ def _served(artifact: Artifact) -> ServedFile:
     )
 
 
-def _issue(artifact_id: UUID, name: str, span: Span | None) -> OnClose:
+def _issue(artifact_id: UUID, name: str, span: Span | None) -> OnSent:
     """Load and decide again in the transaction that writes: the release may have been withdrawn meanwhile."""
     artifact = queries.artifact(session(), artifact_id, _spelled(name), visible_to=actor(), at=now())
     taking = Taking(
@@ -195,10 +195,10 @@ def _issue(artifact_id: UUID, name: str, span: Span | None) -> OnClose:
         way=resources().config.downloads if span is None else Downloads.PORTAL,
         user_agent=request.user_agent.string,
     )
-    return _on_close(service.issue(session(), taking, by=actor(), at=now()))
+    return _on_sent(service.issue(session(), taking, by=actor(), at=now()))
 
 
-def _on_close(delivery_id: UUID) -> Callable[[Span], None]:
+def _on_sent(delivery_id: UUID) -> Callable[[Span], None]:
     sessions, clock, by = resources().sessions, resources().clock, actor()
 
     def record(sent: Span) -> None:

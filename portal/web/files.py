@@ -2,7 +2,7 @@
 
 Three ways (`Config.downloads`): through the portal in large blocks, by nginx (`X-Accel-Redirect`), or by a short-lived
 address of the object store itself. Whoever serves a file says with `on_grant` what is to be written before the first
-byte leaves; what really left is told once, when the transfer ends, however it ends.
+byte leaves; what really left is told meanwhile and when the transfer ends, however it ends.
 """
 
 import logging
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import Self
 from urllib.parse import quote
 
@@ -28,13 +29,14 @@ log = logging.getLogger(__name__)
 # Werkzeug's own wrapper reads 8 KiB at a time, and then the cost per block is the whole cost.
 BLOCK_BYTES = 256 * KIB
 TRANSFERS = "portal.transfers"
+REPORT_SECONDS = 30
 RETRY_SECONDS = 20
 EXT_VALUE_SAFE = "!#$&+-.^_`|~"  # RFC 8187's attr-char beyond letters and digits
 QUOTED_TOO_MUCH = '"\\/%'  # legal in a quoted-string, and misread by one client or another (RFC 6266, appendix D)
 
-OnClose = Callable[[Span], None]
-"""Told which bytes were handed to the connection, once, after the last of them."""
-OnGrant = Callable[[Span | None], OnClose]
+OnSent = Callable[[Span], None]
+"""Told which bytes were handed to the connection so far: now and then while it lasts, and after the last of them."""
+OnGrant = Callable[[Span | None], OnSent]
 """Told which bytes are about to leave (None: another server sends, and the portal will not see what)."""
 
 
@@ -63,18 +65,23 @@ class Transfer:
     """A WSGI body: the blocks of a reader, counted.
 
     It raises when the object ends early: the server then breaks the connection instead of ending the answer, and the
-    client sees that bytes are missing. `close` frees the place among the running transfers and reports, once.
+    client sees that bytes are missing. `close` frees the place among the running transfers. What was sent is reported
+    then, and before at intervals: should the process die, little of a long download is forgotten.
     """
 
-    def __init__(self, reader: ObjectReader, span: Span, places: BoundedSemaphore, on_close: OnClose) -> None:
-        self._reader, self._span, self._places, self._on_close = reader, span, places, on_close
+    def __init__(self, reader: ObjectReader, span: Span, places: BoundedSemaphore, on_sent: OnSent) -> None:
+        self._reader, self._span, self._places, self._on_sent = reader, span, places, on_sent
         self._sent = 0
         self._is_open = True
+        self._report_at = monotonic() + REPORT_SECONDS
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
+        if monotonic() >= self._report_at:
+            self._report()
+            self._report_at = monotonic() + REPORT_SECONDS
         block = self._reader.read(BLOCK_BYTES)
         if not block:
             raise StopIteration
@@ -88,12 +95,17 @@ class Transfer:
         self._places.release()
         try:
             self._reader.close()
-            self._on_close(Span(self._span.start, self._span.start + self._sent))
-        except Exception:  # nobody is left to tell; the bytes have gone
-            log.exception("the end of a transfer of %s bytes could not be recorded", self._sent)
+        finally:
+            self._report()
 
     def __del__(self) -> None:
         self.close()  # an answer that was never sent, because the commit before it failed
+
+    def _report(self) -> None:
+        try:
+            self._on_sent(Span(self._span.start, self._span.start + self._sent))
+        except Exception:  # nobody is left to tell; the bytes have gone
+            log.exception("%s bytes of a transfer could not be recorded", self._sent)
 
 
 def send(file: ServedFile, on_grant: OnGrant) -> Response:
@@ -152,14 +164,14 @@ def _by_the_portal(file: ServedFile, answer: Answer, on_grant: OnGrant) -> Respo
     try:
         reader = resources().store.open_range(file.key, answer.span.start, answer.span.length, block_bytes=BLOCK_BYTES)
         try:
-            on_close = on_grant(answer.span)
+            on_sent = on_grant(answer.span)
         except BaseException:
             reader.close()
             raise
     except BaseException:
         places.release()
         raise
-    response = _described(file, answer, Response(Transfer(reader, answer.span, places, on_close)))
+    response = _described(file, answer, Response(Transfer(reader, answer.span, places, on_sent)))
     response.direct_passthrough = True
     return response
 

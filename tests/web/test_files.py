@@ -243,3 +243,10 @@ def test_a_name_reaches_the_client_in_one_harmless_line(name):
 
 def test_an_ascii_name_is_told_once():
     assert content_disposition("plain-1.2.bin") == 'attachment; filename="plain-1.2.bin"'
+
+
+def test_a_long_transfer_tells_now_and_then_how_far_it_has_come(client, log, monkeypatch):
+    monkeypatch.setattr(files, "REPORT_SECONDS", 0)
+    client.get("/f", buffered=True)
+    steps = [files.BLOCK_BYTES * number for number in range(5)]
+    assert log.sent == [Span(0, end) for end in (*steps, len(CONTENT))]
