@@ -6,13 +6,16 @@ from datetime import datetime
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts import api as accounts_api
 from portal.accounts import jobs as accounts_jobs  # noqa: F401 - its handlers name themselves
 from portal.accounts import presence
+from portal.accounts import queries as accounts_queries
 from portal.accounts import routes as accounts
 from portal.actors import Actor
+from portal.audit import jobs as audit_jobs  # noqa: F401 - its handlers name themselves
 from portal.audit import routes as audit
 from portal.audit import service as audit_service
 from portal.catalogue import api as catalogue_api
@@ -27,6 +30,7 @@ from portal.entitlements import routes as entitlements
 from portal.errors import PortalError, mark
 from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
+from portal.jobs.models import Job
 from portal.permissions import Permission
 from portal.releases import api as releases_api
 from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
@@ -102,11 +106,17 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     formats.install(app)
     app.jinja_env.filters["markdown"] = render
     presence.install(app)
+    audit.name_organisations(app, accounts_queries.organisation_names)
+    jobs.note_retries(app, note_retry)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     locale.install(app)
     install_menu(app, MENU)
     return app
+
+
+def note_retry(session: Session, job: Job, by: Actor, at: datetime) -> None:
+    audit_service.record(session, audit_service.Tag.JOB_RETRY, by=by, at=at, subject=job, named=job.name)
 
 
 def record_refusal(resources: Resources) -> Callable[[PortalError, Actor], None]:

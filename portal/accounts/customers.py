@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Organisation
 from portal.permissions import OrganisationKind
+from portal.texts import searchable
 
 ESCAPE = "\\"
 
@@ -18,7 +19,7 @@ def anywhere(text: str) -> str:
 
 def customer(session: Session, written: str) -> Organisation | None:
     """The customer of this code, whatever its case, or of this very name."""
-    wanted = written.strip()
+    wanted = searchable(written)
     rows = select(Organisation).where(
         Organisation.kind == OrganisationKind.CUSTOMER,
         or_(Organisation.code == wanted.upper(), Organisation.name == wanted),

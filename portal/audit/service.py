@@ -81,6 +81,7 @@ class Tag(StrEnum):
     TICKET_STATE = "ticket.state"
     TICKET_LINK = "ticket.link"
     JOB_RETRY = "job.retry"
+    AUDIT_CHECKPOINT = "audit.checkpoint"
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _row(item: Pending, sequence: int, previous_hash: str) -> AuditEvent:
         address=item.by.address,
         subject_kind=item.subject.__tablename__ if item.subject else "",
         subject_id=str(getattr(item.subject, "id", "")) if item.subject else "",
-        subject_name=item.named[:300],
+        subject_name=item.named.replace("\0", "")[:300],
         facts=json.loads(json.dumps(item.facts, default=str)),
         previous_hash=previous_hash,
     )
@@ -140,10 +141,13 @@ def _row(item: Pending, sequence: int, previous_hash: str) -> AuditEvent:
     return row
 
 
-def hash_of(row: AuditEvent) -> str:
-    """SHA-256 over the row's content and the hash before it, as canonical JSON; hex."""
+def hash_of(row: AuditEvent, *, sequence: int | None = None) -> str:
+    """SHA-256 over the row's content and the hash before it, as canonical JSON; hex.
+
+    With a `sequence`, what it would be had the row stood there.
+    """
     content = [
-        row.sequence, row.at.astimezone(UTC).isoformat(), row.tag, row.via.value, str(row.person_id or ""),
+        sequence or row.sequence, row.at.astimezone(UTC).isoformat(), row.tag, row.via.value, str(row.person_id or ""),
         row.person_name, str(row.organisation_id or ""), row.address, row.subject_kind, row.subject_id,
         row.subject_name, row.facts, row.previous_hash,
     ]  # fmt: skip

@@ -841,6 +841,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_delivery_items_artifact_id"), ["artifact_id"], unique=False)
 
     op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
+    # The record only grows: neither the portal nor a slip in a console changes or removes a row of it.
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_events_no_{verb.lower()} BEFORE {verb} ON audit_events "
+                "BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END"
+            )
+    else:
+        op.execute(
+            "CREATE FUNCTION audit_events_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN RAISE EXCEPTION 'audit events are never changed' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_events_only_grow BEFORE UPDATE OR DELETE ON audit_events "
+            "FOR EACH ROW EXECUTE FUNCTION audit_events_only_grow()"
+        )
 
 
 def downgrade() -> None:
@@ -976,3 +992,5 @@ def downgrade() -> None:
 
     op.drop_table("audit_events")
     op.drop_table("agreements")
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute("DROP FUNCTION audit_events_only_grow()")

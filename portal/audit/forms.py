@@ -1,0 +1,50 @@
+"""What the auditor looks for."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import Length, Optional
+
+from portal.audit.queries import Filter
+from portal.audit.service import Tag
+from portal.web.forms import Form, _l, choices
+
+
+class FilterForm(Form):
+    """Sent by GET, so it carries no token."""
+
+    class Meta:
+        csrf = False
+
+    tag = SelectField(_l("Event"))
+    person = StringField(_l("Person"), [Length(max=200)], description=_l("A part of the name, or an id."))
+    organisation = SelectField(_l("Organisation"))
+    subject = StringField(_l("Subject"), [Length(max=300)], description=_l("A part of the name, or an id."))
+    since = DateField(_l("From"), [Optional()])
+    until = DateField(_l("Until"), [Optional()])
+
+    def __init__(self, organisations: Iterable[tuple[UUID, str]], **arguments: Any) -> None:  # noqa: ANN401 - WTForms'
+        super().__init__(**arguments)
+        self.tag.choices = choices([("", _("All")), *((tag.value, tag.value) for tag in sorted(Tag))])
+        named = ((str(organisation_id), name) for organisation_id, name in organisations)
+        self.organisation.choices = choices([("", _("All")), *named])
+
+    def filter(self, time_zone: str) -> Filter:
+        """The days are those of the reader's time zone, first and last inclusive."""
+        return Filter(
+            tag=self.tag.data or "",
+            person=(self.person.data or "").strip(),
+            organisation_id=UUID(self.organisation.data) if self.organisation.data else None,
+            subject=(self.subject.data or "").strip(),
+            since=_beginning(self.since.data, time_zone),
+            before=_beginning(self.until.data + timedelta(days=1) if self.until.data else None, time_zone),
+        )
+
+
+def _beginning(day: date | None, time_zone: str) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
