@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from stat import S_ISDIR
 
 from storage.contract import SMALL_OBJECT_BYTES, Received
 from storage.errors import (
@@ -59,16 +60,15 @@ class FileStore:
         expected_size: int | None = None,
     ) -> Received:
         expected = Expected(limit_bytes, expected_sha256, expected_size)
+        if expected.sha256 is not None and self._there(content_key(expected.sha256)):
+            return self._receive_again(source, expected)
         with self._incoming(room_bytes=expected_size or 0) as (incoming, descriptor):
             with Intake(source, expected) as intake:
                 for block in intake:
                     _write(descriptor, block.view)
             key = content_key(intake.sha256)
             created = self._publish(incoming, descriptor, key)
-        stored = self.stat(key)
-        if stored.size_bytes != intake.size_bytes:
-            raise SizeMismatch(expected=intake.size_bytes, received=stored.size_bytes)
-        return Received(key, intake.sha256, intake.size_bytes, created)
+        return self._received(key, intake, created=created)
 
     def put(self, key: str, content: bytes | Source, *, limit_bytes: int = SMALL_OBJECT_BYTES) -> StoredObject:
         check_key(key)
@@ -104,7 +104,7 @@ class FileStore:
         path = self._path(key)
         with _translated(key):
             facts = path.stat()
-        if path.is_dir():
+        if S_ISDIR(facts.st_mode):
             raise ObjectMissing(key)
         return _describe(key, facts)
 
@@ -185,13 +185,42 @@ class FileStore:
                 created = True
             except FileExistsError:
                 created = False
-            # Also when another upload was first, or made the folders: it may not have come this far, and what we report
-            # must last. Where nothing has changed, this costs next to nothing.
-            for made in path.parents[: -len(self.root.parents)]:
-                _sync_folder(made)
-        if not created and path.is_dir():
+        self._sync_folders(key)
+        if not created and not self._there(key):
             raise InvalidKey(key, "other objects have it as their folder")
         return created
+
+    def _there(self, key: str) -> bool:
+        try:
+            self.stat(key)
+        except ObjectMissing:
+            return False
+        return True
+
+    def _receive_again(self, source: Source, expected: Expected) -> Received:
+        """Read what is there already and store nothing, so that it needs no room on the disk."""
+        with Intake(source, expected) as intake:
+            for _ in intake:  # read all the same: only who has the bytes may say that they are these
+                pass
+        key = content_key(intake.sha256)
+        self._sync_folders(key)
+        return self._received(key, intake, created=False)
+
+    def _received(self, key: str, intake: Intake, *, created: bool) -> Received:
+        stored = self.stat(key)
+        if stored.size_bytes != intake.size_bytes:
+            raise SizeMismatch(expected=intake.size_bytes, received=stored.size_bytes)
+        return Received(key, intake.sha256, intake.size_bytes, created)
+
+    def _sync_folders(self, key: str) -> None:
+        """Make the name durable, and the folders above it.
+
+        Also for what another upload made: it may not have come this far, and what we report must last. Where nothing
+        has changed, this costs next to nothing.
+        """
+        with _translated(key):
+            for folder in self._path(key).parents[: -len(self.root.parents)]:
+                _sync_folder(folder)
 
     def _holds(self, key: str, content: bytes) -> bool:
         with self.open_range(key) as reader:

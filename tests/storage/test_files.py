@@ -110,6 +110,14 @@ def test_a_size_that_the_disk_cannot_hold_is_refused_before_reading(files):
     assert files.leftovers() == []
 
 
+def test_a_declared_object_that_is_there_needs_no_room(files):
+    kept = files.store.receive(BytesIO(numbered(MIB)), limit_bytes=ANY)
+    (files.store.root / ".incoming").rmdir()
+    (files.store.root / ".incoming").symlink_to("/proc")  # where nothing can be written
+    again = files.store.receive(BytesIO(numbered(MIB)), limit_bytes=ANY, expected_sha256=kept.sha256)
+    assert (again.key, again.created) == (kept.key, False)
+
+
 FILL = """
     import os, sys
     from io import BytesIO
@@ -168,11 +176,12 @@ DENY = """
         os.setegid(65534)
         os.seteuid(65534)
     else:
-        for folder in (store.root, store.root / ".incoming"):
-            folder.chmod(0o500)
-        (store.root / key).chmod(0)
+        store.root.chmod(0)
     for verb in (
         lambda: store.receive(BytesIO(b"2"), limit_bytes=1),
+        lambda: store.receive(BytesIO(b"2"), limit_bytes=1, expected_sha256="0" * 64),
+        lambda: store.stat(key),
+        lambda: list(store.list()),
         lambda: store.put("other", b"2"),
         lambda: store.open_range(key),
         lambda: store.delete(key),
