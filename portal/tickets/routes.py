@@ -46,12 +46,19 @@ from portal.web.unit_of_work import session
 bp = Blueprint("tickets", __name__, template_folder="templates")
 
 OFFERED_CUSTOMERS = 200
+LARGEST_FORM_BYTES = 8 << 20
+"""Room for a megabyte as a form escapes it, so that it is refused beside its field and not lost."""
 KIND_OF_BADGE = {
     TicketState.NEW: "warn",
     TicketState.OPEN: "info",
     TicketState.WAITING_FOR_CUSTOMER: "warn",
     TicketState.RESOLVED: "good",
 }
+
+
+@bp.url_value_preprocessor
+def _expect_long_texts(_endpoint: str | None, _values: object) -> None:
+    request.max_content_length = request.max_form_memory_size = LARGEST_FORM_BYTES
 
 
 @bp.context_processor
