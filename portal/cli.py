@@ -16,6 +16,8 @@ from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
 from portal.jobs.worker import run_due, run_until
 from portal.releases.cli import releases
+from portal.releases.keys_cli import keys
+from portal.releases.verify_cli import verify
 from portal.serve import serve
 
 
@@ -60,7 +62,7 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, entitlements, releases):
+for group in (demo, accounts, audit, entitlements, keys, releases, verify):
     portal.add_command(group)
 
 
