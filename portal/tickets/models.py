@@ -86,7 +86,7 @@ TICKET_STATE_TITLES_FOR_CUSTOMER = {**TICKET_STATE_TITLES, TicketState.WAITING_F
 TICKET_SEVERITY_TITLES = {
     TicketSeverity.CRITICAL: mark("Critical: service is down"),
     TicketSeverity.MAJOR: mark("Major: service is degraded"),
-    TicketSeverity.MINOR: mark("Minor"),
+    TicketSeverity.MINOR: mark("Minor: service is not affected"),
 }
 TICKET_CHANNEL_TITLES = {
     TicketChannel.TELEPHONE: mark("Telephone"),
