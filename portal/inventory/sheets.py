@@ -17,7 +17,7 @@ NOT_TEXT = mark("it is not text in UTF-8.")
 TOO_LONG = mark("it has more than %(limit)s lines.")
 NO_HEAD = mark("its first line must name the columns: %(columns)s.")
 EMPTY = mark("no line follows the first one.")
-NOT_CSV = mark("the quotes in line %(line)s do not match.")
+NOT_CSV = mark("line %(line)s is broken: its quotes do not match, or a cell is far too long.")
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
