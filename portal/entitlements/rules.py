@@ -28,7 +28,7 @@ instants are compared with [starts_at, ends_at), which is the same. Several cont
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Organisation
@@ -41,6 +41,10 @@ from portal.entitlements.models import Contract, ContractLine, ContractState, Gr
 from portal.inventory.models import Device
 from portal.permissions import Permission
 from portal.releases.models import ExportRule, Product, Release, ReleaseAudience, ReleaseState
+
+Customer = UUID | BindParameter[UUID]
+Moment = datetime | BindParameter[datetime]
+"""A value, or its place in a statement that is built once."""
 
 
 def decide(session: Session, *, organisation_id: UUID, release: Release, at: datetime) -> Decision:
@@ -162,102 +166,104 @@ def _published(release: ReleaseFacts) -> datetime:
 
 
 def takeable(organisation_id: UUID, at: datetime) -> Select[UUID]:
-    """Ids of the releases that `decide` grants this customer at this instant; to be narrowed further by the caller.
+    """Ids of the releases that `decide` grants this customer at this instant; narrow it by further `where`.
 
-    Each condition looks from a release to the customer, so that it costs little beside a filter on the release.
+    Inside another query on releases use `is_takeable`: SQLite works out `IN (SELECT …)` for every release there is.
     """
-    by_contract = contract_covers(organisation_id, at, ContractState.ACTIVE)
+    return select(Release.id).where(is_takeable(organisation_id, at)).correlate(None)
+
+
+def is_takeable(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
+    """The condition on a row of `Release`. Each part looks from the release to the customer along an index."""
+    return and_(Release.state == ReleaseState.PUBLISHED, Release.published_at <= at, is_allowed(organisation_id, at))
+
+
+def is_allowed(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
+    """The condition on a row of `Release` that is published by then."""
+    by_contract = _covers(organisation_id, at, ContractState.ACTIVE)
     by_other_means = and_(
-        ~contract_covers(organisation_id, at, ContractState.ON_HOLD),
         or_(_is_granted(organisation_id, at), _is_exempt(organisation_id), _is_received(organisation_id)),
+        ~_covers(organisation_id, at, ContractState.ON_HOLD),
     )
-    return (
-        select(Release.id)
-        .join(Product, Product.id == Release.product_id)
-        .where(
-            Release.state == ReleaseState.PUBLISHED,
-            Release.published_at <= at,
-            is_in_audience(organisation_id, at),
-            ~is_export_restricted(organisation_id),
-            exists().where(Organisation.id == organisation_id, Organisation.suspended_at.is_(None)),
-            or_(by_contract, by_other_means),
-        )
-        .correlate(None)  # stands by itself wherever a caller puts it, even inside another query on releases
+    return and_(
+        exists().where(Organisation.id == organisation_id, Organisation.suspended_at.is_(None)).correlate(Release),
+        or_(by_contract, by_other_means),
+        is_in_audience(organisation_id, at),
+        ~is_export_restricted(organisation_id),
     )
 
 
-def contract_covers(organisation_id: UUID, at: datetime, state: ContractState) -> ColumnElement[bool]:
-    """A contract in this state grants the release: it runs, or the release was issued during its term."""
-    return exists().where(
-        Contract.organisation_id == organisation_id,
-        Contract.state == state,
-        ContractLine.contract_id == Contract.id,
-        names_product(),
-        ContractLine.levels.bitwise_and(Release.level) > 0,
-        or_(
-            and_(
-                Contract.starts_at <= at,
-                Contract.ends_at > at,
-                or_(ContractLine.has_back_catalogue, Release.published_at >= Contract.starts_at),
-            ),
-            and_(
-                Contract.ends_at <= at,
-                Release.published_at >= Contract.starts_at,
-                Release.published_at < Contract.ends_at,
-            ),
-        ),
+def _covers(organisation_id: Customer, at: Moment, state: ContractState) -> ColumnElement[bool]:
+    return has_line(organisation_id, Contract.state == state, line_gives(at))
+
+
+def line_gives(at: Moment) -> ColumnElement[bool]:
+    """The condition on a contract and its line beside a release: it runs, or the release was issued in its term."""
+    is_active = and_(
+        Contract.starts_at <= at,
+        Contract.ends_at > at,
+        or_(ContractLine.has_back_catalogue, Release.published_at >= Contract.starts_at),
+    )
+    issued_during_term = and_(
+        Contract.ends_at <= at, Release.published_at >= Contract.starts_at, Release.published_at < Contract.ends_at
+    )
+    return and_(ContractLine.levels.bitwise_and(Release.level) > 0, or_(is_active, issued_during_term))
+
+
+def has_line(organisation_id: Customer, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The customer has a contract line that names the release's product or its family, with these conditions.
+
+    Two questions, because neither database finds the lines of a contract by two indexes at once.
+    """
+    mine = exists().where(
+        Contract.organisation_id == organisation_id, ContractLine.contract_id == Contract.id, *conditions
+    )
+    by_family = mine.where(Product.id == Release.product_id, ContractLine.family_id == Product.family_id)
+    return or_(
+        mine.where(ContractLine.product_id == Release.product_id).correlate(Release),
+        by_family.correlate(Release),
     )
 
 
-def names_product() -> ColumnElement[bool]:
-    """A contract line names the release's product or its family."""
-    return or_(ContractLine.product_id == Release.product_id, ContractLine.family_id == Product.family_id)
-
-
-def is_in_audience(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
+def is_in_audience(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
     named = exists().where(
         ReleaseAudience.release_id == Release.id,
         ReleaseAudience.organisation_id == organisation_id,
         ReleaseAudience.opens_at <= at,
     )
-    return or_(Release.open_from <= at, named)
+    return or_(Release.open_from <= at, named.correlate(Release))
 
 
-def is_export_restricted(organisation_id: UUID) -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(
-            ExportRule.product_id == Release.product_id,
-            Organisation.id == organisation_id,
-            export_rule_meets(Organisation),
-        )
-        .correlate(Release)
+def is_export_restricted(organisation_id: Customer) -> ColumnElement[bool]:
+    restricted = exists().where(
+        ExportRule.product_id == Release.product_id,
+        Organisation.id == organisation_id,
+        export_rule_meets(Organisation),
     )
+    return restricted.correlate(Release)
 
 
-def has_line(organisation_id: UUID) -> ColumnElement[bool]:
-    """The customer has, had or will have a contract line for the product."""
-    return exists().where(
-        Contract.organisation_id == organisation_id, ContractLine.contract_id == Contract.id, names_product()
-    )
+def has_device(organisation_id: Customer) -> ColumnElement[bool]:
+    held = exists().where(Device.organisation_id == organisation_id, Device.product_id == Release.product_id)
+    return held.correlate(Release)
 
 
-def has_device(organisation_id: UUID) -> ColumnElement[bool]:
-    return exists().where(Device.organisation_id == organisation_id, Device.product_id == Release.product_id)
-
-
-def _is_granted(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
-    return exists().where(
+def _is_granted(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
+    grant = exists().where(
         Grant.organisation_id == organisation_id,
         Grant.release_id == Release.id,
         Grant.until > at,
         Grant.revoked_at.is_(None),
     )
+    return grant.correlate(Release)
 
 
-def _is_exempt(organisation_id: UUID) -> ColumnElement[bool]:
+def _is_exempt(organisation_id: Customer) -> ColumnElement[bool]:
     return and_(Release.is_free_security_fix, or_(has_device(organisation_id), has_line(organisation_id)))
 
 
-def _is_received(organisation_id: UUID) -> ColumnElement[bool]:
-    return exists().where(ReceivedRelease.organisation_id == organisation_id, ReceivedRelease.release_id == Release.id)
+def _is_received(organisation_id: Customer) -> ColumnElement[bool]:
+    received = exists().where(
+        ReceivedRelease.organisation_id == organisation_id, ReceivedRelease.release_id == Release.id
+    )
+    return received.correlate(Release)

@@ -8,7 +8,7 @@ not), a device, an exception for a release of it, or a release of it received.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Organisation
@@ -20,17 +20,18 @@ from portal.releases.models import ExportRule, Product, Release, ReleaseState
 
 
 def visible(organisation_id: UUID, at: datetime) -> Select[UUID]:
-    """Ids of the releases that this customer may know of at this instant."""
-    return (
-        select(Release.id)
-        .join(Product, Product.id == Release.product_id)
-        .where(
-            Release.state.in_((ReleaseState.PUBLISHED, ReleaseState.WITHDRAWN)),
-            Release.published_at <= at,
-            is_in_audience(organisation_id, at),
-            *_knows_product(organisation_id, at),
-        )
-        .correlate(None)
+    """Ids of the releases that this customer may know of at this instant; inside a query on releases `is_visible`."""
+    return select(Release.id).where(is_visible(organisation_id, at)).correlate(None)
+
+
+def is_visible(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
+    """The condition on a row of `Release`."""
+    knows_product = exists().where(Product.id == Release.product_id, *_knows_product(organisation_id, at))
+    return and_(
+        Release.state.in_((ReleaseState.PUBLISHED, ReleaseState.WITHDRAWN)),
+        Release.published_at <= at,
+        is_in_audience(organisation_id, at),
+        knows_product.correlate(Release),
     )
 
 
@@ -40,34 +41,29 @@ def visible_products(organisation_id: UUID, at: datetime) -> Select[UUID]:
 
 
 def _knows_product(organisation_id: UUID, at: datetime) -> tuple[ColumnElement[bool], ...]:
-    restricted = (
-        exists()
-        .where(ExportRule.product_id == Product.id, Organisation.id == organisation_id, export_rule_meets(Organisation))
-        .correlate(Product)
+    restricted = exists().where(
+        ExportRule.product_id == Product.id, Organisation.id == organisation_id, export_rule_meets(Organisation)
     )
-    return ~restricted, or_(Product.is_listed, has_to_do(organisation_id, at))
+    return ~restricted.correlate(Product), or_(Product.is_listed, has_to_do(organisation_id, at))
 
 
 def has_to_do(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
-    """The customer has to do with the product."""
+    """The condition on a row of `Product`: the customer has to do with it."""
     other = aliased(Release)
+    line = exists().where(Contract.organisation_id == organisation_id, ContractLine.contract_id == Contract.id)
+    device = exists().where(Device.organisation_id == organisation_id, Device.product_id == Product.id)
+    of_product = exists().where(other.product_id == Product.id)
+    grant = of_product.where(
+        Grant.organisation_id == organisation_id,
+        Grant.until > at,
+        Grant.revoked_at.is_(None),
+        other.id == Grant.release_id,
+    )
+    receipt = of_product.where(
+        ReceivedRelease.organisation_id == organisation_id, other.id == ReceivedRelease.release_id
+    )
     return or_(
-        exists().where(
-            Contract.organisation_id == organisation_id,
-            ContractLine.contract_id == Contract.id,
-            or_(ContractLine.product_id == Product.id, ContractLine.family_id == Product.family_id),
-        ),
-        exists().where(Device.organisation_id == organisation_id, Device.product_id == Product.id),
-        exists().where(
-            Grant.organisation_id == organisation_id,
-            Grant.until > at,
-            Grant.revoked_at.is_(None),
-            other.id == Grant.release_id,
-            other.product_id == Product.id,
-        ),
-        exists().where(
-            ReceivedRelease.organisation_id == organisation_id,
-            other.id == ReceivedRelease.release_id,
-            other.product_id == Product.id,
-        ),
+        line.where(ContractLine.product_id == Product.id).correlate(Product),
+        line.where(ContractLine.family_id == Product.family_id).correlate(Product),
+        *(condition.correlate(Product) for condition in (device, grant, receipt)),
     )

@@ -210,6 +210,8 @@ class Release(HasId, Base):
         UniqueConstraint("product_id", "counter"),
         Index("ix_releases_state_published_at", "state", "published_at"),
         Index("ix_releases_product_state_published_at", "product_id", "state", "published_at"),
+        # What a customer may take is found by product from this index alone, without touching the rows.
+        Index("ix_releases_by_product", "product_id", "published_at", "state", "level", "is_free_security_fix", "id"),
         CheckConstraint(
             "published_at IS NOT NULL OR state NOT IN ('published', 'withdrawn')", name="published_is_dated"
         ),

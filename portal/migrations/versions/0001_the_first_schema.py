@@ -534,6 +534,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("releases", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_releases_by_product",
+            ["product_id", "published_at", "state", "level", "is_free_security_fix", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
             "ix_releases_product_state_published_at", ["product_id", "state", "published_at"], unique=False
         )
         batch_op.create_index("ix_releases_state_published_at", ["state", "published_at"], unique=False)
@@ -910,6 +915,7 @@ def downgrade() -> None:
     with op.batch_alter_table("releases", schema=None) as batch_op:
         batch_op.drop_index("ix_releases_state_published_at")
         batch_op.drop_index("ix_releases_product_state_published_at")
+        batch_op.drop_index("ix_releases_by_product")
 
     op.drop_table("releases")
     op.drop_table("issue_texts")
