@@ -143,7 +143,8 @@ def make_world(portal: Portal) -> World:
 
 def make_contract(session: Session, organisation: Organisation, product: Product, **facts: object) -> Contract:
     """A contract of a year around START for one product at all levels."""
-    contract = Contract(organisation_id=organisation.id, number=f"C-{organisation.code}", created_at=START)
+    number = facts.pop("number", f"C-{organisation.code}")
+    contract = Contract(organisation_id=organisation.id, number=number, created_at=START)
     given = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 12, 31), "time_zone": "Europe/Berlin", **facts}
     contract.set_term(**given)  # type: ignore[arg-type]
     contract.lines = [ContractLine(product_id=product.id, levels=ALL_LEVELS)]
