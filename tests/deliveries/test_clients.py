@@ -217,13 +217,14 @@ def test_nginx_sends_what_the_portal_allows(world, tmp_path):
 
 
 class nginx:  # noqa: N801 - used as a function is
-    def __init__(self, upstream, portal, folder):
+    def __init__(self, upstream, portal, folder, *, is_public=False):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         (folder / "nginx").mkdir()
         self.config = folder / "nginx" / "nginx.conf"
+        plain = f"location /plain/ {{ alias {portal.store.root}/; sendfile on; }}" if is_public else ""
         self.config.write_text(f"""
-daemon off; pid {folder}/nginx/pid; error_log {folder}/nginx/error.log; user root;
+worker_processes auto; daemon off; pid {folder}/nginx/pid; error_log {folder}/nginx/error.log; user root;
 events {{ }}
 http {{
   access_log off; client_body_temp_path {folder}/nginx/body; proxy_temp_path {folder}/nginx/proxy;
@@ -232,6 +233,7 @@ http {{
     listen 127.0.0.1:{self.port};
     location / {{ proxy_pass {upstream}; proxy_set_header Host $host; }}
     location /_objects/ {{ internal; alias {portal.store.root}/; }}
+    {plain}
   }}
 }}
 """)
