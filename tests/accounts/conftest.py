@@ -1,9 +1,11 @@
-"""A small world of people: the vendor's administrator and auditor, two customers with a manager and an engineer each."""
+"""A small world of people: the vendor's, and two customers with a manager and an engineer each."""
 
 import re
+import threading
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from portal.accounts.models import Organisation, Person
 from portal.permissions import OrganisationKind, Role
@@ -22,6 +24,11 @@ class World:
     def of(self, who: str):
         """The signed-in browser of one of `people`."""
         return self.portal.signed_in(self.people[who].email)
+
+    def press(self, by: str, on: str, button: str, **fields: object):
+        """The answer when `by` presses a button on the page of the person `on`."""
+        page = f"/people/{self.people[on].id}"
+        return self.of(by).submit(f"{page}/{button}", page="/account", **fields)
 
     def fresh(self, who: str) -> Person:
         with self.portal.sessions() as session:
@@ -51,3 +58,37 @@ def link_in(text: str) -> str:
     found = re.search(r"https?://[^/\s\"]+(/(?:invitation|reset)/[\w-]+)", text)
     assert found, text
     return found.group(1)
+
+
+@pytest.fixture
+def counting(portal: Portal):
+    """counting(browser, page) → how many SELECTs the page costs."""
+
+    def count(browser, page: str) -> int:
+        statements = []
+
+        def note(_connection, _cursor, statement, *_rest) -> None:
+            statements.append(statement)
+
+        listen(portal.resources.engine, "before_cursor_execute", note)
+        assert browser.get(page).status_code == 200
+        remove(portal.resources.engine, "before_cursor_execute", note)
+        return len([statement for statement in statements if "SELECT" in statement])
+
+    return count
+
+
+def run_at_once(calls):
+    """The outcomes of these calls, begun at the same instant in threads of their own."""
+    start, outcomes = threading.Barrier(len(calls)), []
+
+    def run(call):
+        start.wait()
+        outcomes.append(call())
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
