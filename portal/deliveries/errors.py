@@ -30,8 +30,10 @@ class NotEntitled(Refused):
 
 
 class StepOutOfOrder(WrongState):
+    """`state` and `wanted` are words of DeliveryState."""
+
     code = "delivery-step-out-of-order"
-    sentence = mark("A delivery that is %(state)s can't become %(wanted)s.")
+    sentence = mark("This step does not follow from where the delivery stands now.")
 
 
 class DigestDiffers(InvalidInput):

@@ -18,7 +18,7 @@ def confirm(delivery_id: UUID, sha256: str | None) -> None:
     let_go()
     with resources().sessions.begin() as fresh:
         delivery = queries.get(fresh, delivery_id, visible_to=by)
-        is_right = service.confirm(fresh, delivery, sha256, by=by, at=at)
         expected = delivery.items[0].sha256
+        is_right = service.confirm(fresh, delivery, sha256, by=by, at=at)
     if not is_right:
         raise DigestDiffers(expected=expected, told=(sha256 or "")[:200])
