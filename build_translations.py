@@ -1,7 +1,8 @@
 """Message catalogs: compiled when the package is built, brought up to date by `make messages`.
 
 Each package below `portal/` keeps its own `translations/<language>/LC_MESSAGES/messages.po`, so that a domain's words
-live with the domain.
+live with the domain. The kernel, the modules right below `portal/`, has no catalog of its own: its words are in that of
+`portal/web`.
 """
 
 import subprocess
@@ -14,6 +15,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent
 LANGUAGES = ("ru",)
+SPEAKS_FOR_THE_KERNEL = "web"
 KEYWORDS = ("_l", "_n:1,2", "mark", "lazy_gettext")
 
 try:
@@ -25,7 +27,7 @@ except ImportError:  # run as a script, without the build back-end
 class TranslationsHook(BuildHookInterface):  # type: ignore[misc,type-arg]
     """Compiles the catalogs into a wheel or an editable installation."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's own shape
         compile_catalogs()
 
 
@@ -45,7 +47,7 @@ def update_catalogs() -> None:
         keywords = [word for keyword in KEYWORDS for word in ("-k", keyword)]
         babel(
             "extract", "-F", "babel.cfg", *keywords, "--no-location", "--omit-header", "--sort-output",
-            "-o", str(template), str(package.relative_to(ROOT)),
+            "-o", str(template), *sources_of(package),
         )  # fmt: skip
         if template.stat().st_size > 1:
             for language in LANGUAGES:
@@ -55,6 +57,12 @@ def update_catalogs() -> None:
                 options = ("--no-fuzzy-matching", "--ignore-obsolete", "--omit-header") if verb == "update" else ()
                 babel(verb, "-i", str(template), "-o", str(target), "-l", language, *options)
         template.unlink()
+
+
+def sources_of(package: Path) -> list[str]:
+    """What is read for messages of the package's catalog, relative to the root."""
+    kernel = sorted((ROOT / "portal").glob("*.py")) if package.name == SPEAKS_FOR_THE_KERNEL else []
+    return [str(path.relative_to(ROOT)) for path in (package, *kernel)]
 
 
 def babel(*arguments: str) -> None:

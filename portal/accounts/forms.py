@@ -70,7 +70,7 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 class OwnFactsForm(Form):
-    name = StringField(_l("Name"), [needed, Length(max=200)], render_kw={"autocomplete": "name"})
+    name = StringField(_l("Full name"), [needed, Length(max=200)], render_kw={"autocomplete": "name"})
     language = SelectField(_l("Language of letters and pages"), choices=choices(LANGUAGE_NAMES.items()))
     submit = SubmitField(_l("Save"))
 
@@ -103,7 +103,7 @@ class RolesForm(Form):
 
 class InviteForm(RolesForm):
     email = EmailField(_l("E-mail"), [needed, Length(max=254)], render_kw={"autocomplete": "off"})
-    name = StringField(_l("Name"), [needed, Length(max=200)], render_kw={"autocomplete": "off"})
+    name = StringField(_l("Full name"), [needed, Length(max=200)], render_kw={"autocomplete": "off"})
     language = SelectField(_l("Language of letters and pages"), choices=choices(LANGUAGE_NAMES.items()))
     submit = SubmitField(_l("Invite"))
 

@@ -26,7 +26,7 @@ RetryNote = Callable[[Session, Job, Actor, datetime], None]
 
 STATE_TITLES = {
     JobState.DEAD: mark("given up"),
-    JobState.RUNNING: mark("running"),
+    JobState.RUNNING: mark("being done"),
     JobState.QUEUED: mark("waiting"),
     JobState.DONE: mark("done"),
 }
