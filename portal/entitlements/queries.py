@@ -38,6 +38,8 @@ ALL = 1_000_000_000
 
 _ORGANISATION = bindparam("organisation", type_=Release.id.type)
 _AT = bindparam("at", type_=Instant())
+# Written into the text: PostgreSQL keeps a plan for all customers only when it knows how little is asked for.
+_LIMIT = bindparam("limit", type_=Integer, literal_execute=True)
 _LINES = (
     select(ContractLine.product_id)
     .join(Contract, Contract.id == ContractLine.contract_id)
@@ -95,7 +97,7 @@ _CANDIDATES = (
     select(_GROUNDS.c.id, _GROUNDS.c.published_at)
     .where(_GROUNDS.c.state == ReleaseState.PUBLISHED, _GROUNDS.c.published_at <= _AT)
     .order_by(_GROUNDS.c.published_at.desc())
-    .limit(bindparam("candidates", type_=Integer))
+    .limit(bindparam("candidates", type_=Integer, literal_execute=True))
     .cte("candidates")
     .prefix_with("MATERIALIZED")
 )
@@ -104,11 +106,11 @@ _FROM_ITS_OWN = (
     .join(_CANDIDATES, _CANDIDATES.c.id == Release.id)
     .where(is_allowed(_ORGANISATION, _AT))
     .order_by(_CANDIDATES.c.published_at.desc(), Release.id)
-    .limit(bindparam("limit", type_=Integer))
+    .limit(_LIMIT)
 )
 _FROM_THE_NEWEST = (
     select(Release)
     .where(is_takeable(_ORGANISATION, _AT))
     .order_by(Release.published_at.desc(), Release.id)
-    .limit(bindparam("limit", type_=Integer))
+    .limit(_LIMIT)
 )
