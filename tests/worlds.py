@@ -24,7 +24,17 @@ from portal.entitlements.models import (
 from portal.jobs.models import Job, JobState
 from portal.permissions import OrganisationKind, Role, Scope, permissions_of
 from portal.releases import service as releases
-from portal.releases.models import ALL_LEVELS, Artifact, Issue, IssueRelation, Product, Release, Severity
+from portal.releases.models import (
+    ALL_LEVELS,
+    Artifact,
+    ExportRule,
+    Issue,
+    IssueRelation,
+    Product,
+    Release,
+    Severity,
+    Train,
+)
 from portal.tickets.models import Ticket
 from tests.factories import (
     make_artifact,
@@ -60,6 +70,8 @@ class World:
     artifact: Artifact
     delivery: Delivery
     job: Job
+    train: Train
+    export_rule: ExportRule
     token: str
     token_id: object
 
@@ -105,6 +117,11 @@ def make_world(portal: Portal) -> World:
         people = {who: make_person(session, organisations[where], role) for who, (where, role) in PEOPLE.items()}
         engineer = actor_for(people["engineer A"], organisations["a"])
         product = make_product(session, is_listed=False)
+        by = actor_for(people["administrator"], organisations["vendor"])
+        train = releases.save_train(session, product, releases.TrainFacts("1"), by=by, at=START)
+        rule = releases.add_export_rule(
+            session, product, releases.ExportRuleFacts("KP", None, "Embargo"), by=by, at=START
+        )
         contract = make_contract(session, organisations["a"], product)
         agreement = _agreement(session, product)
         session.flush()  # the ticket asks whether the customer may know of the product
@@ -137,7 +154,7 @@ def make_world(portal: Portal) -> World:
         session.add(job)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
-        grant, agreement, ticket, artifact, delivery, job, token, row.id,
+        grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
     )  # fmt: skip
 
 

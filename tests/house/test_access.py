@@ -39,13 +39,17 @@ def values(world: World) -> dict[str, object]:
         "grant_id": world.grant.id,
         "agreement_id": world.agreement.agreement_id,
         "version_id": world.agreement.id,
+        "line_id": world.contract.lines[0].id,
+        "train_id": world.train.id,
+        "rule_id": world.export_rule.id,
         "job_id": world.job.id,
         "secret": "wrong-secret",
+        "language": "en",
         "key_id": "0" * 64,
     }
 
 
-SPECIAL = {"locale.choose": {"code": "ru"}}
+SPECIAL = {"locale.choose": {"code": "ru"}, "releases.notes_revision": {"number": 1}}
 
 
 def rows(world: World) -> list[tuple[str, str, str]]:
@@ -57,8 +61,9 @@ def rows(world: World) -> list[tuple[str, str, str]]:
             if rule.endpoint.endswith("static"):
                 continue
             adapter = app.url_map.bind("localhost")
-            arguments = {name: _value(rule, name, known) for name in rule.arguments}
-            address = adapter.build(rule.endpoint, arguments | SPECIAL.get(rule.endpoint, {}), method=_any(rule))
+            special = SPECIAL.get(rule.endpoint, {})
+            arguments = {name: special.get(name) or _value(rule, name, known) for name in rule.arguments}
+            address = adapter.build(rule.endpoint, arguments, method=_any(rule))
             found += [(rule.endpoint, method, address) for method in sorted(rule.methods - {"HEAD", "OPTIONS"})]
     return found
 
