@@ -21,7 +21,7 @@ from portal.web.fields import Parsed
 from portal.web.forms import Form, _l, choices
 from portal.web.locale import translate
 
-MARKDOWN_HELP = _l("Markdown: **bold**, lists, `code`, ``` for listings. Other HTML is shown as it is written.")
+MARKDOWN_HELP = _l("Markdown: **bold**, lists, `code`, ``` for listings. HTML is shown as it is written.")
 STEPS_AFTER_ANSWER = {
     "": _l("Leave the state as it is"),
     Step.WAIT_FOR_CUSTOMER.value: _l("then wait for the customer"),
