@@ -118,7 +118,7 @@ class TrainForm(Form):
 class ExportRuleForm(Form):
     country = StringField(_l("Country"), [Length(max=2)], description=_l("Two letters, such as DE; empty for any"))
     end_use = SelectField(
-        _l("End use"), choices=choices([("", _l("Any")), *((use.value, t) for use, t in END_USE_TITLES.items())])
+        _l("End use"), choices=choices([("", _l("Any use")), *((use.value, t) for use, t in END_USE_TITLES.items())])
     )
     clause = StringField(_l("Clause"), [needed, Length(max=200)], description=_l("What a refusal quotes"))
     submit = SubmitField(_l("Add"))
