@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 WAYS = (("ru", PHONE), ("en", DESKTOP))
 NOT_PAGES = ("_api.", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "public_key", "pem", "export")
 CUSTOMERS = ("engineer A", "manager A")
-STAFF = ("administrator", "publisher", "approver", "auditor", "TSC engineer")
+STAFF = ("administrator", "publisher", "auditor", "TSC engineer")
 
 
 def is_theirs(who: str, needed: Permission | str | None) -> bool:
