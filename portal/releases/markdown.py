@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, paragraph, table
+from markdown_it.rules_block import StateBlock, blockquote, paragraph, table
 from markdown_it.rules_inline import StateInline, image
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -18,7 +18,7 @@ from markupsafe import Markup
 from portal.errors import InvalidInput, mark
 
 MAX_NOTES_CHARS = 100_000
-MAX_DEPTH = 16
+MAX_DEPTH = 12
 """Levels of quotes (one each) and lists (two each); what is deeper is shown as plain paragraphs."""
 MAX_LINK_CHARS = 2_000
 MAX_LINKED_CHARS = 6 * MAX_NOTES_CHARS
@@ -27,6 +27,11 @@ what percent-encoding makes of a Cyrillic letter, so that no honest text is touc
 MAX_TABLE_CELLS = 20_000
 """Once a text's tables have more, further ones stay as they are written. A short row is filled up to the width of its
 head, 65,536 cells a table (the library's own limit), and a text of hundreds of such tables would take a minute."""
+
+MAX_REREAD_LINES = 20_000
+"""A quote first looks how far it might reach, and when a line that is not quoted ends it sooner, all from there on is
+read again. Once that has happened to so many lines, `>` is shown as written: in a text that alternates a quoted fence
+with a bare line it would take minutes."""
 
 _TOP_HEADING, _LOWEST_HEADING = 3, 6
 
@@ -138,8 +143,23 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # no
     return True
 
 
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - the library's signature
+    reread = state.env.setdefault("reread", 0)
+    if reread > MAX_REREAD_LINES:
+        return False
+    reach = state.env.setdefault("reach", {})
+    inside = state.level + 1
+    reach[inside] = start
+    if not blockquote(state, start, end, silent):
+        return False
+    if not silent:
+        state.env["reread"] += max(0, reach[inside] - state.line)
+    return True
+
+
 def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - the library's signature
     """Below `MAX_DEPTH` the library would leave the text out without a word; here it stays, as a plain paragraph."""
+    state.env.setdefault("reach", {})[state.level] = end  # for `_quote`, which cannot see it
     return not silent and state.level >= MAX_DEPTH and paragraph(state, start, end, False)
 
 
@@ -149,6 +169,7 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     parser.inline.ruler.at("image", _picture)
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.before("table", "too_deep", _too_deep)
     parser.parse("x")  # compiles the rules now: done by two threads at once, one of them would see none
     return parser

@@ -296,6 +296,17 @@ def test_however_deep_it_is_nested_no_text_is_lost(marker, depth):
     assert page.breaches == []
 
 
+def test_quotes_that_a_bare_line_ends_stay_quotes():
+    html = render("> ```\n> x\nbare\n\n" * 1_000 + "> last\n")
+    assert html.count("<blockquote>\n<pre><code>x\n</code></pre>\n</blockquote>\n<p>bare</p>\n") == 1_000
+    assert html.endswith("<blockquote>\n<p>last</p>\n</blockquote>\n")
+
+
+def test_quotes_that_would_be_read_again_and_again_keep_their_text():
+    page = Page(render("> # one\ntwo\n" * 5_000))
+    assert (page.text.count("one"), page.text.count("two"), page.breaches) == (5_000, 5_000, [])
+
+
 def test_one_reference_named_ten_thousand_times_does_not_fill_the_memory():
     source = f"[a]: https://ok.example/{'x' * 1900}\n\n" + "[a] " * 24_000
     html = render(source)
