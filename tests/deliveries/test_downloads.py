@@ -192,6 +192,7 @@ def test_whoever_received_it_in_full_keeps_a_right_to_a_backup_copy(world):
     with world.portal.sessions.begin() as session:
         assert session.scalars(select(ReceivedRelease.release_id)).all() == [world.release_id]
         session.get_one(Contract, world.contract_id).set_term(date(2020, 1, 1), date(2025, 1, 1), "UTC")
+    world.portal.clock.advance(hours=1)
     assert world.get("alpha").data == CONTENT
     assert world.deliveries()[-1].decision["basis"] == "backup-copy"
 
