@@ -88,3 +88,8 @@ class NoTextInLanguage(InvalidInput):
 class AgreementSuperseded(WrongState):
     code = "agreement-superseded"
     sentence = mark("This version of the agreement is not the current one; read and accept the current one.")
+
+
+class CodeTaken(Conflict):
+    code = "agreement-code-taken"
+    sentence = mark("There is an agreement %(code)s already.")

@@ -1,9 +1,6 @@
-from flask import Blueprint
+"""The pages of entitlements: contracts, exceptions, agreements, and why."""
 
-bp = Blueprint(
-    "entitlements",
-    __name__,
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static/entitlements",
-)
+from portal.entitlements import agreement_pages, contract_pages, grant_pages, why_pages
+from portal.entitlements.blueprint import bp
+
+__all__ = ["agreement_pages", "bp", "contract_pages", "grant_pages", "why_pages"]

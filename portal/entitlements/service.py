@@ -23,6 +23,7 @@ from portal.entitlements.errors import (
     AlreadyOnHold,
     AlreadyRevoked,
     CannotBeGranted,
+    CodeTaken,
     GrantOver,
     LineTwice,
     NoTextInLanguage,
@@ -175,11 +176,14 @@ def save_agreement(
 ) -> AgreementVersion:
     """A new version of the agreement (or its first), in force at once, and the products that ask for it.
 
-    `agreement.products` must be loaded. Raises InvalidInput.
+    `agreement.products` must be loaded. Raises InvalidInput, CodeTaken.
     """
     texts = _checked_texts(wording.texts)
     if agreement is None:
-        agreement = Agreement(code=one_line(wording.code, limit=CODE_CHARS), created_at=at, products=[])
+        code = one_line(wording.code, limit=CODE_CHARS)
+        if session.scalar(select(Agreement.id).where(Agreement.code == code)):
+            raise CodeTaken(code=code)
+        agreement = Agreement(code=code, created_at=at, products=[])
         session.add(agreement)
         session.flush()  # its versions need its id
     agreement.products = list(wording.products)
