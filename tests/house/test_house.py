@@ -26,6 +26,7 @@ LONG_FILES = {
 }
 LONG_FUNCTIONS = {
     "portal/app.py:create_app": "the list of what the application is made of, in the order in which it is put together",
+    "portal/entitlements/lists.py:__init__": "one query after another, each filling one field: nothing branches",
 }
 EMPTY_WORDS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
@@ -86,8 +87,8 @@ def test_no_exception_is_kept_for_nothing():
         assert len((ROOT / file).read_text().splitlines()) > MOST_LINES_OF_A_FILE, file
     for place in LONG_FUNCTIONS:
         file, _, function = place.partition(":")
-        (found,) = (n for n in ast.walk(tree(ROOT / file)) if isinstance(n, FUNCTIONS) and n.name == function)
-        assert found.end_lineno - found.lineno + 1 > MOST_LINES_OF_A_FUNCTION, place
+        found = [n for n in ast.walk(tree(ROOT / file)) if isinstance(n, FUNCTIONS) and n.name == function]
+        assert max(n.end_lineno - n.lineno + 1 for n in found) > MOST_LINES_OF_A_FUNCTION, place
 
 
 def test_names_say_what_a_thing_is():
@@ -163,6 +164,8 @@ def test_services_know_nothing_of_a_request():
     """Only what is Flask's may read from it: pages, forms, payloads' addresses, sign-in, and the room called web."""
     for path in SOURCES:
         if path.name not in ("service.py", "rules.py", "models.py", "policy.py", "queries.py", "jobs.py", "errors.py"):
+            continue
+        if path.parent.name == "web":
             continue
         for node in ast.walk(tree(path)):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
