@@ -21,9 +21,9 @@ class FilterForm(Form):
     class Meta:
         csrf = False
 
-    tag = SelectField(_l("Event"))
+    tag = SelectField(_l("Event"), default="")
     person = StringField(_l("Person"), [Length(max=200)], description=_l("A part of the name, or an id."))
-    organisation = SelectField(_l("Organisation"))
+    organisation = SelectField(_l("Organisation"), default="")
     subject = StringField(_l("Subject"), [Length(max=300)], description=_l("A part of the name, or an id."))
     since = DateField(_l("From"), [Optional()])
     until = DateField(_l("Until"), [Optional()])
@@ -38,12 +38,16 @@ class FilterForm(Form):
         """The days are those of the reader's time zone, first and last inclusive."""
         return Filter(
             tag=self.tag.data or "",
-            person=(self.person.data or "").strip(),
+            person=_words(self.person.data),
             organisation_id=UUID(self.organisation.data) if self.organisation.data else None,
-            subject=(self.subject.data or "").strip(),
+            subject=_words(self.subject.data),
             since=_beginning(self.since.data, time_zone),
             before=_beginning(self.until.data + timedelta(days=1) if self.until.data else None, time_zone),
         )
+
+
+def _words(text: str | None) -> str:
+    return (text or "").replace("\0", "\N{REPLACEMENT CHARACTER}").strip()  # no database keeps a NUL to be found
 
 
 def _beginning(day: date | None, time_zone: str) -> datetime | None:
