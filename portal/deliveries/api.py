@@ -38,6 +38,7 @@ def show(delivery_id: UUID) -> ResponseReturnValue:
 @requires(Permission.DOWNLOAD)
 def confirm(delivery_id: UUID) -> ResponseReturnValue:
     """Take `{"sha256": "…"}`: the digest that the recipient computed. 422 `digest-differs` when it is another."""
+    queries.get(session(), delivery_id, visible_to=actor())  # 404 before anything is said of the body
     digest = told_digest(request.get_json(silent=True))
     receipt.confirm(delivery_id, digest)
     return jsonify(whole_payload(queries.get(session(), delivery_id, visible_to=actor())))

@@ -53,6 +53,7 @@ def test_another_customers_delivery_is_404_everywhere(world, delivered):
         assert world.of("beta").get(address).status_code == 404
     body = {"sha256": world.items()[0].sha256}
     assert world.portal.browser().post(f"{api}/confirm", json=body, headers=world.bearing("beta")).status_code == 404
+    assert world.portal.browser().post(f"{api}/confirm", headers=world.bearing("beta")).status_code == 404
     form = world.of("beta").submit(f"{page}/confirm", page="/deliveries")
     assert form.status_code == 404
     assert (
