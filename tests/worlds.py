@@ -21,6 +21,7 @@ from portal.entitlements.models import (
     Grant,
     ProductAgreement,
 )
+from portal.entitlements.service import accept_agreement
 from portal.jobs.models import Job, JobState
 from portal.permissions import OrganisationKind, Role, Scope, permissions_of
 from portal.releases import service as releases
@@ -125,6 +126,7 @@ def make_world(portal: Portal) -> World:
         contract = make_contract(session, organisations["a"], product)
         agreement = _agreement(session, product)
         session.flush()  # the ticket asks whether the customer may know of the product
+        accept_agreement(session, agreement, by=engineer, at=START)
         make_device(session, organisations["a"], product)
         issue = _issue(session, product, people["publisher"], organisations["vendor"])
         withdrawn, published, draft = (make_release(session, product, f"1.{minor}") for minor in range(3))
@@ -171,12 +173,12 @@ def make_contract(session: Session, organisation: Organisation, product: Product
 
 
 def _agreement(session: Session, product: Product) -> AgreementVersion:
-    """An agreement of the product that begins to count tomorrow, so that it does not bar today's downloads."""
+    """An agreement of the product, accepted by customer A's engineer below."""
     agreement = Agreement(code="licence", created_at=START)
     session.add(agreement)
     session.flush()
     texts = {language: {"title": "Licence", "body": "Use it well."} for language in ("en", "ru")}
-    version = AgreementVersion(agreement_id=agreement.id, number=1, texts=texts, effective_from=START + timedelta(1))
+    version = AgreementVersion(agreement_id=agreement.id, number=1, texts=texts, effective_from=START)
     session.add_all([version, ProductAgreement(product_id=product.id, agreement_id=agreement.id)])
     session.flush()
     return version
