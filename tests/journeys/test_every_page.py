@@ -14,7 +14,7 @@ from tests.worlds import PEOPLE, make_world
 pytestmark = pytest.mark.browser
 
 WAYS = (("ru", PHONE), ("en", DESKTOP))
-NOT_PAGES = ("_api.", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "public_key", "pem", "export")
+NOT_PAGES = ("_api.", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "key_file", "export")
 CUSTOMERS = ("engineer A", "manager A")
 STAFF = ("administrator", "publisher", "auditor", "TSC engineer")
 
