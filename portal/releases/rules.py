@@ -6,7 +6,16 @@ from typing import Any
 
 from portal.errors import mark
 from portal.releases.cve import MalformedCve, parse_cve
-from portal.releases.models import FIXING_LEVELS, Artifact, IssueRelation, Release, ReleaseIssue, Section, Waiver
+from portal.releases.models import (
+    FIXING_LEVELS,
+    LEVEL_TITLES,
+    Artifact,
+    IssueRelation,
+    Release,
+    ReleaseIssue,
+    Section,
+    Waiver,
+)
 
 NO_ARTIFACTS = mark("No file has been uploaded.")
 NOT_READ_BACK = mark("%(name)s is still being read back from the store.")
@@ -45,8 +54,8 @@ class Problem:
 
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         facts = dict(self.facts)
-        if "problem" in facts:
-            facts["problem"] = translate(str(facts["problem"]))
+        for name in facts.keys() & {"problem", "level"}:  # words of ours inside the sentence
+            facts[name] = translate(str(facts[name]))
         return translate(self.sentence) % facts
 
 
@@ -112,7 +121,7 @@ def _of_issues(draft: Draft, languages: tuple[str, ...]) -> Iterator[Problem]:
     release = draft.release
     fixed = [link.issue for link in draft.issues if link.relation is IssueRelation.FIXED]
     if release.level in FIXING_LEVELS and not fixed:
-        yield Problem("no-fixed-issue", NO_FIXED_ISSUE, {"level": release.level.word}, is_waivable=True)
+        yield Problem("no-fixed-issue", NO_FIXED_ISSUE, {"level": LEVEL_TITLES[release.level]}, is_waivable=True)
     if release.is_security_fix and not any(issue.cves for issue in fixed):
         yield Problem("security-fix-without-cve", NO_CVE, {}, is_waivable=True)
     for link in draft.issues:

@@ -51,19 +51,34 @@ def test_files_go_one_after_another_and_their_digests_come_back(walker, desk, tm
     assert page.locator(".file strong").all_inner_texts() == ["tool.bin", "образ.bin"]
 
 
-def test_what_can_not_succeed_is_refused_before_a_byte_leaves(walker, desk, tmp_path):
+def choose(walker, desk, path):
+    """Send one file from the draft's page; the browser, and the addresses of the PUTs it sent."""
     vendor, release = desk
-    (tmp_path / "a.bin").write_bytes(CONTENT)
     browser = walker(vendor.publisher.email)
     browser.go(f"/releases/{release.id}")
-
-    assert browser.page.locator("#upload").get_attribute("data-limit") == str(8 << 30)
     sent = []
     browser.page.on("request", lambda request: request.method == "PUT" and sent.append(request.url))
-    browser.page.route("**/api/v1/**", lambda route: route.abort())
-    browser.page.set_input_files("#upload input[type=file]", tmp_path / "a.bin")
+    browser.page.set_input_files("#upload input[type=file]", path)
+    return browser, sent
+
+
+def test_a_file_over_the_limit_is_refused_before_a_byte_leaves(walker, running, desk, tmp_path):
+    object.__setattr__(running.portal.resources.config, "max_artifact_bytes", 1000)
+    (tmp_path / "a.bin").write_bytes(bytes(1001))
+    browser, sent = choose(walker, desk, tmp_path / "a.bin")
+    assert "1000 bytes" in browser.page.locator("#upload").inner_text()
     browser.page.click("#upload button:not([name])")
-    browser.page.locator("#upload [data-code=upload-cut]").wait_for()  # the connection was lost
+    browser.page.locator("#upload [data-code=too-large]").wait_for()
+    assert sent == []
+
+
+def test_a_lost_connection_is_told_in_words(walker, desk, tmp_path):
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    browser, sent = choose(walker, desk, tmp_path / "a.bin")
+    browser.page.route("**/api/v1/**", lambda route: route.abort())
+    browser.page.click("#upload button:not([name])")
+    browser.page.locator("#upload [data-code=upload-cut]").wait_for()
+    assert "nothing was kept" in browser.page.locator("#upload [data-list]").inner_text()
     assert len(sent) == 1
 
 
@@ -73,9 +88,11 @@ def test_the_vendors_pages_are_sound(walker, desk, viewport, language):
     vendor, release = desk
     browser = walker(vendor.publisher.email, language=language, viewport=viewport)
     code = release.product.code
-    for path in ("/releases", f"/releases/{release.id}", f"/releases/{release.id}/notes/ru", f"/releases/{release.id}/edit",
-                 f"/releases/{release.id}/audience", f"/releases/products/{code}", "/releases/products", "/releases/issues",
-                 "/releases/issues/ER-1042", "/releases/issues/ER-1042/edit", "/releases/issues/new", "/keys"):  # fmt: skip
+    desk_page, issue_page = f"/releases/{release.id}", "/releases/issues/ER-1042"
+    pages = [desk_page, *(f"{desk_page}/{page}" for page in ("notes/ru", "edit", "audience"))]
+    pages += [issue_page, f"{issue_page}/edit", "/releases/issues", "/releases/issues/new"]
+    pages += ["/releases", "/releases/products", f"/releases/products/{code}", "/keys"]
+    for path in pages:
         assert browser.go(path) == 200
         browser.check()
         if os.environ.get("PORTAL_TEST_PICTURES"):
