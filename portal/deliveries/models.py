@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
 
 DELIVERY_STATE_TITLES = {
     DeliveryState.REQUESTED: mark("Requested"),
-    DeliveryState.APPROVED: mark("Approved"),
+    DeliveryState.APPROVED: mark("Delivery approved"),
     DeliveryState.PREPARED: mark("Prepared"),
     DeliveryState.DISPATCHED: mark("Issued"),
     DeliveryState.DELIVERED: mark("Transferred in full"),
@@ -55,7 +55,7 @@ DELIVERY_STATE_TITLES = {
 
 
 CHANNEL_TITLES = {
-    Channel.DOWNLOAD: mark("Download"),
+    Channel.DOWNLOAD: mark("By download"),
     Channel.EMAIL: mark("E-mail"),
     Channel.COURIER: mark("Courier"),
     Channel.HAND_OVER: mark("Hand-over in person"),
