@@ -45,7 +45,9 @@ class Actor:
     @property
     def is_staff(self) -> bool:
         """The vendor or its support centre, or the portal itself: not limited to one customer."""
-        return self.kind in (OrganisationKind.VENDOR, OrganisationKind.SUPPORT) or self.via in (Via.COMMAND, Via.JOB)
+        if self.kind is None:
+            return self.via in (Via.COMMAND, Via.JOB)
+        return self.kind in (OrganisationKind.VENDOR, OrganisationKind.SUPPORT)
 
     @property
     def is_customer(self) -> bool:

