@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Organisation
 from portal.actors import Actor
-from portal.entitlements.models import Contract, ContractLine
+from portal.entitlements.service import create_contract
+from portal.entitlements.terms import DEFAULT_PROGRAMME, LineTerms, Terms
 from portal.releases.models import ALL_LEVELS, ProductFamily
 
 
@@ -18,9 +19,7 @@ def sign(session: Session, customers: dict[str, Organisation], *, by: Actor, tod
         ("VOLGA", "17-204", -400, 330, ("Access", "Management")),
         ("FJORD", "16-118", -910, -182, ("Access",)),
     ):
-        contract = Contract(organisation_id=customers[code].id, number=number, created_at=today - timedelta(days=900))
-        contract.set_term(
-            (today + timedelta(days=first)).date(), (today + timedelta(days=last)).date(), customers[code].time_zone
-        )
-        contract.lines = [ContractLine(family_id=families[name].id, levels=ALL_LEVELS) for name in names]
-        session.add(contract)
+        starts, ends = ((today + timedelta(days=days)).date() for days in (first, last))
+        terms = Terms(number, DEFAULT_PROGRAMME, starts, ends, customers[code].time_zone)
+        lines = [LineTerms(product_id=None, family_id=families[name].id, levels=ALL_LEVELS) for name in names]
+        create_contract(session, customers[code], terms, lines, by=by, at=today + timedelta(days=first))
