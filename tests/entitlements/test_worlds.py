@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from portal.entitlements.decision import Basis, RefusalCode
+from portal.entitlements.lists import decide_many
 from portal.entitlements.rules import decide, takeable
 from portal.entitlements.visibility import visible
 from portal.releases.models import Release
@@ -51,9 +52,11 @@ def check(session, batch, world):
     product_of = {release.id: release.product for release in batch.releases}
     for at in world.instants:
         may_take = set(session.scalars(takeable(world.customer, at)))
+        many = decide_many(session, organisation_id=world.customer, releases=list(releases.values()), at=at)
         may_know = set(session.scalars(visible(world.customer, at)))
         for release in batch.releases:
             decision = decide(session, organisation_id=world.customer, release=releases[release.id], at=at)
+            assert many[release.id] == decision, (world, release, at)
             expected = oracle.answer(world, release, at)
             assert decision.code == expected, (world, release, at)
             assert decision.is_granted == (release.id in may_take), (world, release, at)
