@@ -79,21 +79,7 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     config = resources.config if resources else config or from_environment()
     resources = resources or open_portal(config)
     app = Flask("portal", template_folder="web/templates", static_folder="web/static")
-    app.config.update(
-        SECRET_KEY=config.secret_key,
-        MAX_CONTENT_LENGTH=LARGEST_FORM_BYTES,
-        MAX_FORM_MEMORY_SIZE=LARGEST_FORM_BYTES,  # too long a text is refused beside its field, and nothing is lost
-        MAX_FORM_PARTS=LARGEST_FORM_PARTS,
-        PERMANENT_SESSION_LIFETIME=config.session_for,
-        SESSION_COOKIE_NAME="portal",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.is_https,
-        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as its session
-        BOOTSTRAP_SERVE_LOCAL=True,
-        BABEL_DEFAULT_LOCALE=config.default_language,
-        PORTAL_DEMO=config.demo,
-    )
+    app.config.update(flask_settings(config))
     app.extensions["portal"] = resources
     if config.behind_proxies:
         hops = config.behind_proxies
@@ -113,6 +99,25 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     locale.install(app)
     install_menu(app, MENU)
     return app
+
+
+def flask_settings(config: Config) -> dict[str, object]:
+    """What Flask and its extensions want to know, said from our configuration."""
+    return {
+        "SECRET_KEY": config.secret_key,
+        "MAX_CONTENT_LENGTH": LARGEST_FORM_BYTES,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_FORM_BYTES,  # too long a text is refused beside its field, and nothing is lost
+        "MAX_FORM_PARTS": LARGEST_FORM_PARTS,
+        "PERMANENT_SESSION_LIFETIME": config.session_for,
+        "SESSION_COOKIE_NAME": "portal",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": config.is_https,
+        "WTF_CSRF_TIME_LIMIT": None,  # a form lives as long as its session
+        "BOOTSTRAP_SERVE_LOCAL": True,
+        "BABEL_DEFAULT_LOCALE": config.default_language,
+        "PORTAL_DEMO": config.demo,
+    }
 
 
 def note_retry(session: Session, job: Job, by: Actor, at: datetime) -> None:

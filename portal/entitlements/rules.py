@@ -141,7 +141,7 @@ def nearest_reason(release: ReleaseFacts, covers: tuple[Cover, ...], at: datetim
     coming = [cover for cover in covers if at < cover.starts_at]
     will_cover = [cover for cover in coming if reaches(release, cover) and not cover.is_held]
     ended = [cover for cover in covers if cover.ends_at <= at]
-    following = min(will_cover, key=lambda cover: (cover.starts_at, cover.number), default=None)
+    following = min(will_cover, key=lambda cover: (cover.starts_at, cover.number, int(cover.levels)), default=None)
     if running:
         return reasons.level_not_covered(release, _last(running), following)
     if following:
@@ -149,11 +149,12 @@ def nearest_reason(release: ReleaseFacts, covers: tuple[Cover, ...], at: datetim
     if ended:
         return reasons.contract_expired(release, _last(ended))
     others = [*coming, *covers]
-    return reasons.level_not_covered(release, others[0], None) if others else reasons.no_contract()
+    return reasons.level_not_covered(release, _last(others), None) if others else reasons.no_contract()
 
 
 def _last(covers: list[Cover]) -> Cover:
-    return max(covers, key=lambda cover: (cover.ends_at, cover.number))
+    # The order in which rows come is nobody's: of two lines that end together the wider one speaks, always.
+    return max(covers, key=lambda cover: (cover.ends_at, cover.number, cover.has_back_catalogue, int(cover.levels)))
 
 
 def _published(release: ReleaseFacts) -> datetime:
