@@ -166,7 +166,7 @@ def _published(release: ReleaseFacts) -> datetime:
 # The same rule in SQL.
 
 
-def takeable(organisation_id: UUID, at: datetime) -> Select[UUID]:
+def takeable(organisation_id: Customer, at: Moment) -> Select[UUID]:
     """Ids of the releases that `decide` grants this customer at this instant; narrow it by further `where`.
 
     Inside another query on releases use `is_takeable`: SQLite works out `IN (SELECT …)` for every release there is.

@@ -5,7 +5,6 @@ a product that is listed for everybody or with which the customer has to do: a c
 not), a device, an exception for a release of it, or a release of it received.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -14,17 +13,17 @@ from sqlalchemy.orm import aliased
 from portal.accounts.models import Organisation
 from portal.entitlements.facts import export_rule_meets
 from portal.entitlements.models import Contract, ContractLine, Grant, ReceivedRelease
-from portal.entitlements.rules import is_in_audience
+from portal.entitlements.rules import Customer, Moment, is_in_audience
 from portal.inventory.models import Device
 from portal.releases.models import ExportRule, Product, Release, ReleaseState
 
 
-def visible(organisation_id: UUID, at: datetime) -> Select[UUID]:
+def visible(organisation_id: Customer, at: Moment) -> Select[UUID]:
     """Ids of the releases that this customer may know of at this instant; inside a query on releases `is_visible`."""
     return select(Release.id).where(is_visible(organisation_id, at)).correlate(None)
 
 
-def is_visible(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
+def is_visible(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
     """The condition on a row of `Release`."""
     knows_product = exists().where(Product.id == Release.product_id, *_knows_product(organisation_id, at))
     return and_(
@@ -35,19 +34,19 @@ def is_visible(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
     )
 
 
-def visible_products(organisation_id: UUID, at: datetime) -> Select[UUID]:
+def visible_products(organisation_id: Customer, at: Moment) -> Select[UUID]:
     """Ids of the products that this customer may know of at this instant, with or without releases."""
     return select(Product.id).where(*_knows_product(organisation_id, at)).correlate(None)
 
 
-def _knows_product(organisation_id: UUID, at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _knows_product(organisation_id: Customer, at: Moment) -> tuple[ColumnElement[bool], ...]:
     restricted = exists().where(
         ExportRule.product_id == Product.id, Organisation.id == organisation_id, export_rule_meets(Organisation)
     )
     return ~restricted.correlate(Product), or_(Product.is_listed, has_to_do(organisation_id, at))
 
 
-def has_to_do(organisation_id: UUID, at: datetime) -> ColumnElement[bool]:
+def has_to_do(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
     """The condition on a row of `Product`: the customer has to do with it."""
     other = aliased(Release)
     line = exists().where(Contract.organisation_id == organisation_id, ContractLine.contract_id == Contract.id)
