@@ -5,6 +5,7 @@ a product that is listed for everybody or with which the customer has to do: a c
 not), a device, an exception for a release of it, or a release of it received.
 """
 
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import aliased
 from portal.accounts.models import Organisation
 from portal.entitlements.facts import export_rule_meets
 from portal.entitlements.models import Contract, ContractLine, Grant, ReceivedRelease
-from portal.entitlements.rules import Customer, Moment, is_in_audience
+from portal.entitlements.rules import BUILT, Customer, Moment, is_in_audience
 from portal.inventory.models import Device
 from portal.releases.models import ExportRule, Product, Release, ReleaseState
 
@@ -23,6 +24,7 @@ def visible(organisation_id: Customer, at: Moment) -> Select[UUID]:
     return select(Release.id).where(is_visible(organisation_id, at)).correlate(None)
 
 
+@lru_cache(maxsize=BUILT)
 def is_visible(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
     """The condition on a row of `Release`."""
     knows_product = exists().where(Product.id == Release.product_id, *_knows_product(organisation_id, at))
@@ -39,6 +41,7 @@ def visible_products(organisation_id: Customer, at: Moment) -> Select[UUID]:
     return select(Product.id).where(*_knows_product(organisation_id, at)).correlate(None)
 
 
+@lru_cache(maxsize=BUILT)
 def _knows_product(organisation_id: Customer, at: Moment) -> tuple[ColumnElement[bool], ...]:
     restricted = exists().where(
         ExportRule.product_id == Product.id, Organisation.id == organisation_id, export_rule_meets(Organisation)
