@@ -144,7 +144,7 @@ def my_products(session: Session, organisation_id: UUID, at: datetime) -> list[P
         .order_by(Product.name)
     ).all()
     newest = _newest_of_each(session, organisation_id, at)
-    recommended = _recommended_of_each(session, [product.id for product in products])
+    recommended = _recommended_of_each(session, organisation_id, at)
     installed = _installed(session, organisation_id)
     contracted = _contracted(session, organisation_id, at)
     summaries = [
@@ -174,12 +174,12 @@ def _newest_of_each(session: Session, organisation_id: UUID, at: datetime) -> di
     return {row.release.product_id: row for row in rows_of(session, list(found), organisation_id, at, set())}
 
 
-def _recommended_of_each(session: Session, product_ids: list[UUID]) -> dict[UUID, Release]:
-    """The newest recommendation of each product, over all its trains, of a release that is still published."""
+def _recommended_of_each(session: Session, organisation_id: UUID, at: datetime) -> dict[UUID, Release]:
+    """The newest recommendation of each product, over all its trains, of a release still published and known to them."""
     rows = session.scalars(
         select(Recommendation)
-        .where(Recommendation.product_id.in_(product_ids))
-        .options(joinedload(Recommendation.release))
+        .where(Recommendation.release_id.in_(visibility.visible(organisation_id, at)))
+        .options(joinedload(Recommendation.release).joinedload(Release.product))
         .order_by(Recommendation.at)
     )
     return {row.product_id: row.release for row in rows if row.release.is_published}

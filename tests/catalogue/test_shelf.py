@@ -1,10 +1,12 @@
 """What a customer's shelf shows, and what it must not."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import event
 
 from portal.accounts.models import Organisation
-from portal.releases.models import Product, Release
+from portal.releases.models import Product, Recommendation, Release, ReleaseAudience
 from portal.releases.withdrawal import withdraw
 from portal.tickets.models import TicketIssue
 from tests.factories import make_artifact, make_published, make_release
@@ -136,3 +138,21 @@ def test_a_release_withdrawn_meanwhile_is_no_longer_offered(world):
         withdraw(session, release, reason="No.", replacement=None, by=approver, at=START)
     text = page(world, "engineer A", f"/products/{world.product.code}/1.1").text
     assert "/downloads/" not in text
+
+
+def test_the_first_page_names_the_recommended_release_that_its_reader_may_know_of(world):
+    with world.portal.sessions.begin() as session:
+        product = session.get_one(Product, world.product.id)
+        everyone = make_published(world.portal.resources, session, make_release(session, product, "1.5"))
+        newer = make_published(world.portal.resources, session, make_release(session, product, "1.6"))
+        pilot = make_published(world.portal.resources, session, make_release(session, product, "1.7"))
+        pilot.open_from = None
+        session.add(ReleaseAudience(release_id=pilot.id, organisation_id=world.customer_b.id, opens_at=START))
+        for at, release in enumerate((everyone, pilot)):
+            session.add(Recommendation(product_id=product.id, release_id=release.id, reason="It holds.",
+                                       at=START + timedelta(minutes=at)))  # fmt: skip
+    home = page(world, "engineer A", "/products")
+    assert home.status_code == 200
+    assert f"/products/{world.product.code}/{everyone.version}" in home.text
+    assert f"/products/{world.product.code}/{newer.version}" in home.text
+    assert pilot.version not in home.text
