@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.actors import Actor
@@ -74,6 +74,13 @@ class KeyUnusable(Unavailable):
     sentence = mark("The release key can't be used: %(reason)s Nothing was published.")
 
 
+class ValueUnkeepable(InvalidInput):
+    """The database refuses a value that no parser caught: a NUL, a number or text beyond its column."""
+
+    code = "value-unkeepable"
+    sentence = mark("Something that you sent can't be kept. Nothing was changed.")
+
+
 class FormExpired(PortalError):
     code = "form-expired"
     status = 400
@@ -90,6 +97,7 @@ class OtherRefusal(PortalError):
 REPLACEMENTS: tuple[tuple[type[Exception], type[PortalError]], ...] = (
     (CSRFError, FormExpired),
     (IntegrityError, Conflict),
+    (DataError, ValueUnkeepable),
     (OperationalError, DatabaseUnavailable),
 )
 

@@ -39,7 +39,10 @@ def here_or_home(target: str | None) -> str:
     """A path of this portal to go back to; anything that leads elsewhere becomes the home page."""
     if not target:
         return "/"
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # `//[` is no address at all
+        return "/"
     is_ours = not parts.scheme and not parts.netloc and target.startswith("/")
     is_plain = not target.startswith("//") and "\\" not in target and target.isprintable()
     return target if is_ours and is_plain else "/"

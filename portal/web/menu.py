@@ -30,8 +30,12 @@ def install_menu(app: Flask, entries: tuple[Entry, ...]) -> None:
     def menu() -> list[Entry]:
         return [e for e in entries if actor().may(e.permission) and e.endpoint in app.view_functions]
 
+    def place() -> Entry | None:
+        """The entry that leads nearest to this page: /releases/issues is under Issues, not under Releases."""
+        return max((entry for entry in menu() if entry.is_here), key=lambda entry: len(entry.address), default=None)
+
     app.extensions["portal menu"] = menu
-    app.jinja_env.globals.update(menu=menu, actor=actor, Permission=Permission)
+    app.jinja_env.globals.update(menu=menu, menu_place=place, actor=actor, Permission=Permission)
     app.jinja_env.tests["endpoint"] = lambda name: name in app.view_functions
 
 
