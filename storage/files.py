@@ -23,6 +23,7 @@ from storage.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from storage.flushing import Flusher
 from storage.keys import check_key, check_prefix, content_key, digest_in
 from storage.reader import READ_BLOCK_BYTES, ObjectReader
 from storage.streams import Expected, Intake, Source, read_small
@@ -63,9 +64,13 @@ class FileStore:
         if expected.sha256 is not None and self._there(content_key(expected.sha256)):
             return self._receive_again(source, expected)
         with self._incoming(room_bytes=expected_size or 0) as (incoming, descriptor):
-            with Intake(source, expected) as intake:
+            with Intake(source, expected) as intake, Flusher(descriptor) as flusher:
                 for block in intake:
                     _write(descriptor, block.view)
+                    with _translated(INCOMING):
+                        flusher.written(block.filled)
+                with _translated(INCOMING):
+                    flusher.finish()
             key = content_key(intake.sha256)
             created = self._publish(incoming, descriptor, key)
         return self._received(key, intake, created=created)
