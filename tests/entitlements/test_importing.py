@@ -1,11 +1,11 @@
 """Contracts from tables: what spreadsheets do to them, and every bad line told with its column."""
 
-import click.testing
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from portal.actors import PORTAL_COMMAND
-from portal.cli import portal as command
+from portal.entitlements import cli
 from portal.entitlements.importing import import_contracts
 from portal.entitlements.models import Contract, ContractLine
 from portal.entitlements.sheet import MAX_SHEET_BYTES, NEEDED
@@ -230,19 +230,18 @@ def test_what_is_no_such_table_is_told(sessions, what, keep_going):
     assert report.imported == []
 
 
-def test_the_command(sessions, names, tmp_path, monkeypatch):
-    monkeypatch.setenv("PORTAL_DATA", str(tmp_path))
-    with sessions() as session:
-        monkeypatch.setenv("PORTAL_DATABASE", session.get_bind().url.render_as_string(hide_password=False))
+def test_the_command(portal, names, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "open_for_command", lambda: portal.resources)
+    run_command = lambda *words: CliRunner().invoke(cli.entitlements, ["import", *words])  # noqa: E731
     file = tmp_path / "contracts.csv"
     file.write_text(table(row(names, "GOOD"), row(names, "BAD", levels="huge")))
-    answer = click.testing.CliRunner().invoke(command, ["entitlements", "import", str(file)])
+    answer = run_command(str(file))
     assert answer.exit_code == 1
     assert "line 3, levels: “huge” names no levels" in answer.output
     assert "0 contracts imported, 1 problems" in answer.output
-    answer = click.testing.CliRunner().invoke(command, ["entitlements", "import", str(file), "--keep-going"])
+    answer = run_command(str(file), "--keep-going")
     assert answer.exit_code == 1
     assert "1 contracts imported" in answer.output
-    assert count(sessions) == 1
+    assert count(portal.sessions) == 1
     file.write_text(table(row(names, "NEXT")))
-    assert click.testing.CliRunner().invoke(command, ["entitlements", "import", str(file)]).exit_code == 0
+    assert run_command(str(file)).exit_code == 0
