@@ -84,6 +84,8 @@ def tokens_page() -> ResponseReturnValue:
             _made, text = tokens.create_token(session(), person, wanted, by=actor(), at=now())
         except (BadToken, BadName) as error:
             status = form.refuse(error, "name" if isinstance(error, BadName) else "scopes")
+        else:
+            form = TokenForm(tokens.scopes_held(actor().permissions), formdata=None)
     own = session().scalars(queries.tokens_of(visible_to=actor())).all()
     return render_template("accounts/tokens.html", form=form, tokens=own, text=text, titles=SCOPE_TITLES), status
 

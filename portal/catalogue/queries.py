@@ -175,7 +175,7 @@ def _newest_of_each(session: Session, organisation_id: UUID, at: datetime) -> di
 
 
 def _recommended_of_each(session: Session, organisation_id: UUID, at: datetime) -> dict[UUID, Release]:
-    """The newest recommendation of each product, over all its trains, of a release still published and known to them."""
+    """The newest recommendation of each product, over all its trains, of a published release that they may know of."""
     rows = session.scalars(
         select(Recommendation)
         .where(Recommendation.release_id.in_(visibility.visible(organisation_id, at)))

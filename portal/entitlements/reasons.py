@@ -134,7 +134,7 @@ def contract_on_hold(number: str | None) -> Refused:
 def no_contract() -> Refused:
     return Refused(
         RefusalCode.NO_CONTRACT,
-        mark("No contract of this customer covers the product."),
+        mark("No contract covers the product."),
         remedy=mark("A contract that covers the product would allow it."),
     )
 
