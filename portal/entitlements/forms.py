@@ -36,11 +36,11 @@ needed = DataRequired(_l("This is needed."))
 
 class TermForm(Form):
     programme = StringField(_l("Service programme"), [Parsed(parse_programme)], default=DEFAULT_PROGRAMME)
-    starts_on = StringField(_l("First day"), [Parsed(parse_day)], render_kw=DAY)
-    ends_on = StringField(_l("Last day, inclusive"), [Parsed(parse_day)], render_kw=DAY)
+    starts_on = StringField(_l("First day"), [needed, Parsed(parse_day)], render_kw=DAY)
+    ends_on = StringField(_l("Last day, inclusive"), [needed, Parsed(parse_day)], render_kw=DAY)
     time_zone = StringField(
         _l("Time zone"),
-        [Parsed(parse_time_zone)],
+        [needed, Parsed(parse_time_zone)],
         description=_l("The days are counted in this zone, such as Europe/Moscow."),
         render_kw={"list": "zones", "autocomplete": "off"},
     )
@@ -163,7 +163,7 @@ class GrantForm(Form):
     version = StringField(_l("Version"), [Parsed(one_line, limit=100)])
     last_day = StringField(
         _l("Last day, inclusive"),
-        [Parsed(parse_day)],
+        [needed, Parsed(parse_day)],
         description=_l("In the customer's time zone."),
         render_kw=DAY,
     )

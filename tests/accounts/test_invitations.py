@@ -188,5 +188,6 @@ def test_a_taken_address_is_said_at_its_field_and_what_was_typed_stays(world):
 def test_the_admin_first_says_where(world):
     page = world.of("admin").get("/people/invite").text
     assert "Alpha" in page
+    assert 'value=""' not in page.partition("<select")[2].partition("</select>")[0]  # everybody is not a place
     assert 'name="email"' not in page
     assert invitations.INVITATION_LIVES.days == 7

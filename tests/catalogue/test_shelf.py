@@ -156,3 +156,31 @@ def test_the_first_page_names_the_recommended_release_that_its_reader_may_know_o
     assert f"/products/{world.product.code}/{everyone.version}" in home.text
     assert f"/products/{world.product.code}/{newer.version}" in home.text
     assert pilot.version not in home.text
+
+
+def test_who_has_an_agreement_to_accept_is_led_to_it_and_is_not_told_yes_beside_no(world):
+    with world.portal.sessions.begin() as session:
+        release = session.get_one(Release, world.published.id)
+    manager = world.browser("manager A")
+    shown = manager.get(f"/products/{world.product.code}/1.1").text
+    why = manager.get(f"/why/{release.id}").text
+    assert f"/agreements/{world.agreement.id}/accept" in shown
+    assert f"/agreements/{world.agreement.id}/accept" in why
+    assert ">No</span>" in why
+    assert ">Yes</span>" not in why
+
+
+@pytest.mark.parametrize(("who", "address", "here"), [("publisher", "/releases/issues", "/releases/issues"),
+                                                      ("publisher", "/releases/products", "/releases"),
+                                                      ("engineer A", "/products", "/products")])  # fmt: skip
+def test_one_entry_of_the_menu_says_here(world, who, address, here):
+    menu = page(world, who, address).text.partition("</nav>")[0]
+    assert menu.count('aria-current="page"') == 1
+    assert f'href="{here}" aria-current="page"' in menu
+
+
+def test_the_desk_leads_to_who_holds_a_published_release_only(world):
+    assert (
+        f"/deliveries/holders/{world.published.id}" in page(world, "publisher", f"/releases/{world.published.id}").text
+    )
+    assert "/deliveries/holders/" not in page(world, "publisher", f"/releases/{world.draft.id}").text
