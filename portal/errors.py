@@ -84,3 +84,10 @@ class Unavailable(PortalError):
 
     code = "unavailable"
     sentence = mark("A service that the portal needs does not answer. Try again in a few minutes.")
+
+
+class ValueUnkeepable(InvalidInput):
+    """The database refuses a value that no parser caught: a NUL, a number or text beyond its column."""
+
+    code = "value-unkeepable"
+    sentence = mark("Something that you sent can't be kept. Nothing was changed.")

@@ -111,7 +111,7 @@ def open_link(
         .options(person.joinedload(Person.organisation), person.joinedload(Person.role_rows))
     )
     if lock:
-        query = query.with_for_update(of=OneTimeLink)
+        query = query.with_for_update(of=OneTimeLink).execution_options(populate_existing=True)
     found = session.scalars(query).unique().one_or_none()
     return found if found is not None and found.is_open(at) else None
 

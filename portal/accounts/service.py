@@ -30,10 +30,11 @@ from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.config import LANGUAGES
 from portal.permissions import OrganisationKind, Role, permissions_of
+from portal.texts import one_line
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9.-]{1,39}")
 COUNTRY = re.compile(r"[A-Z]{2}")
-LONGEST_NAME, LONGEST_ADDRESS = 200, 64
+LONGEST_NAME, LONGEST_ADDRESS, LONGEST_REASON = 200, 64, 500
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,13 @@ def change_organisation(
 
 
 def suspend_organisation(session: Session, organisation: Organisation, *, reason: str, by: Actor, at: datetime) -> None:
-    """Put a customer on hold: it may look, and take nothing (DESIGN 3.2). Raises OnlyCustomersWait, AlreadyOnHold."""
+    """Put a customer on hold: it may look, and take nothing (DESIGN 3.2). Raises OnlyCustomersWait, AlreadyOnHold,
+    and the errors of portal.texts for the reason.
+    """
     if organisation.kind is not OrganisationKind.CUSTOMER:
         raise OnlyCustomersWait
+    reason = one_line(reason, limit=LONGEST_REASON)
+    _hold(session, organisation, "suspended_at")
     if organisation.is_suspended:
         raise AlreadyOnHold(name=organisation.name)
     organisation.suspend(reason, at)
@@ -101,6 +106,7 @@ def suspend_organisation(session: Session, organisation: Organisation, *, reason
 
 def resume_organisation(session: Session, organisation: Organisation, *, by: Actor, at: datetime) -> None:
     """Raises NotOnHold."""
+    _hold(session, organisation, "suspended_at")
     if not organisation.is_suspended:
         raise NotOnHold(name=organisation.name)
     organisation.resume()
@@ -156,6 +162,7 @@ def disable(session: Session, person: Person, *, by: Actor, at: datetime) -> Non
     Raises NotYoursToManage, LastAdministrator.
     """
     policy.require_may_manage(by, person)
+    _hold(session, person, "disabled_at")
     if person.disabled_at is not None:
         return
     if Role.ADMINISTRATOR in person.roles:
@@ -167,6 +174,7 @@ def disable(session: Session, person: Person, *, by: Actor, at: datetime) -> Non
 def enable(session: Session, person: Person, *, by: Actor, at: datetime) -> None:
     """Raises NotYoursToManage."""
     policy.require_may_manage(by, person)
+    _hold(session, person, "disabled_at")
     if person.disabled_at is None:
         return
     person.enable()
@@ -217,6 +225,11 @@ def checked_language(language: str) -> str:
     if language not in LANGUAGES:
         raise BadLanguage(language=language)
     return language
+
+
+def _hold(session: Session, row: Organisation | Person, *names: str) -> None:
+    """Lock the row and read how it stands now: the same order twice at once is carried out, and recorded, once."""
+    session.refresh(row, names, with_for_update={"of": type(row)})
 
 
 def _require_another_administrator(session: Session, person: Person) -> None:

@@ -42,7 +42,7 @@ class FilterForm(Form):
             organisation_id=UUID(self.organisation.data) if self.organisation.data else None,
             subject=_words(self.subject.data),
             since=_beginning(self.since.data, time_zone),
-            before=_beginning(self.until.data + timedelta(days=1) if self.until.data else None, time_zone),
+            before=_beginning(self.until.data, time_zone, days_later=1),
         )
 
 
@@ -50,5 +50,10 @@ def _words(text: str | None) -> str:
     return (text or "").replace("\0", "\N{REPLACEMENT CHARACTER}").strip()  # no database keeps a NUL to be found
 
 
-def _beginning(day: date | None, time_zone: str) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+def _beginning(day: date | None, time_zone: str, *, days_later: int = 0) -> datetime | None:
+    """When the day begins; None also for one at the very edge of the calendar, which narrows nothing."""
+    try:
+        later = day + timedelta(days=days_later) if day else None
+        return datetime.combine(later, time(), ZoneInfo(time_zone)).astimezone(UTC) if later else None
+    except OverflowError:
+        return None

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import queries
-from portal.entitlements import rules
+from portal.entitlements import rules, visibility
 from portal.errors import NotFound, SignInRequired
 from portal.permissions import Permission
 from portal.releases import queries as releases
@@ -17,6 +17,7 @@ from portal.releases.models import (
     SECTION_TITLES,
     SEVERITY_TITLES,
     IssueRelation,
+    Release,
     Section,
 )
 from portal.tickets import queries as tickets
@@ -24,7 +25,7 @@ from portal.web.formats import now
 from portal.web.guard import actor, public, requires
 from portal.web.locale import chosen_language
 from portal.web.menu import first_address
-from portal.web.unit_of_work import session
+from portal.web.unit_of_work import resources, session
 
 bp = Blueprint("catalogue", __name__, template_folder="templates", static_folder="static",
                static_url_path="/static/catalogue")  # fmt: skip
@@ -44,6 +45,13 @@ def _customer() -> UUID:
     if organisation_id is None:
         raise NotFound
     return organisation_id
+
+
+def _known(release: Release | None, customer: UUID) -> Release | None:
+    """The release, unless this customer may not know of it yet."""
+    if release is None or session().scalar(visibility.visible(customer, now()).where(Release.id == release.id)) is None:
+        return None
+    return release
 
 
 @bp.get("/")
@@ -89,6 +97,8 @@ def release(code: str, version: str) -> ResponseReturnValue:
         "catalogue/release.html",
         release=shown,
         row=row,
+        replacement=_known(shown.replacement, customer),
+        portal_address=resources().config.base_url,  # never the Host that a request claims: a key is fetched from there
         decision=rules.decide_for(session(), actor=actor(), release=shown, at=at),
         publication=releases.publication(session(), shown.id),
         notes=releases.current_notes(session(), shown.id),

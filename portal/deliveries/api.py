@@ -39,6 +39,6 @@ def show(delivery_id: UUID) -> ResponseReturnValue:
 def confirm(delivery_id: UUID) -> ResponseReturnValue:
     """Take `{"sha256": "…"}`: the digest that the recipient computed. 422 `digest-differs` when it is another."""
     queries.get(session(), delivery_id, visible_to=actor())  # 404 before anything is said of the body
-    digest = told_digest(request.get_json(silent=True))
+    digest = told_digest(request.get_data())
     receipt.confirm(delivery_id, digest)
     return jsonify(whole_payload(queries.get(session(), delivery_id, visible_to=actor())))

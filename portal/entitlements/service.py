@@ -91,6 +91,7 @@ def change_term(session: Session, contract: Contract, terms: Terms, *, by: Actor
 
 def hold(session: Session, contract: Contract, *, reason: str, by: Actor, at: datetime) -> None:
     """While on hold the contract gives nothing. Raises InvalidInput, AlreadyOnHold."""
+    _lock(session, contract, "state")
     if contract.state is ContractState.ON_HOLD:
         raise AlreadyOnHold(number=contract.number)
     contract.hold(one_line(reason, limit=REASON_CHARS))
@@ -99,6 +100,7 @@ def hold(session: Session, contract: Contract, *, reason: str, by: Actor, at: da
 
 def resume(session: Session, contract: Contract, *, by: Actor, at: datetime) -> None:
     """Raises NotOnHold."""
+    _lock(session, contract, "state")
     if contract.state is not ContractState.ON_HOLD:
         raise NotOnHold(number=contract.number)
     contract.resume()
@@ -140,7 +142,10 @@ class GrantTerms:
 
 
 def give_grant(session: Session, terms: GrantTerms, *, by: Actor, at: datetime) -> Grant:
-    """Raises InvalidInput, CannotBeGranted."""
+    """The same exception sent twice is one, so that revoking it leaves no other.
+
+    Raises InvalidInput, CannotBeGranted.
+    """
     release, organisation = terms.release, terms.organisation
     if terms.until <= at:
         raise GrantOver
@@ -148,11 +153,16 @@ def give_grant(session: Session, terms: GrantTerms, *, by: Actor, at: datetime) 
         raise CannotBeGranted(version=release.version)
     if organisation.kind != "customer":
         raise UnknownCustomer(text=organisation.code)
+    reason = one_line(terms.reason, limit=REASON_CHARS)
+    _lock(session, organisation, "kind")
+    twin = _same_grant(session, terms, reason)
+    if twin is not None:
+        return twin
     grant = Grant(
         organisation_id=organisation.id,
         release_id=release.id,
         until=terms.until,
-        reason=one_line(terms.reason, limit=REASON_CHARS),
+        reason=reason,
         approved_by=by.person_id,
         created_at=at,
     )
@@ -162,8 +172,20 @@ def give_grant(session: Session, terms: GrantTerms, *, by: Actor, at: datetime) 
     return grant
 
 
+def _same_grant(session: Session, terms: GrantTerms, reason: str) -> Grant | None:
+    rows = select(Grant).where(
+        Grant.organisation_id == terms.organisation.id,
+        Grant.release_id == terms.release.id,
+        Grant.until == terms.until,
+        Grant.reason == reason,
+        Grant.revoked_at.is_(None),
+    )
+    return session.scalars(rows.limit(1)).first()
+
+
 def revoke_grant(session: Session, grant: Grant, *, by: Actor, at: datetime) -> None:
     """Raises AlreadyRevoked."""
+    _lock(session, grant, "revoked_at")
     if grant.revoked_at is not None:
         raise AlreadyRevoked
     grant.revoked_at = at
@@ -238,6 +260,11 @@ def record_received(session: Session, organisation_id: UUID, release_id: UUID, a
     """Note that the customer has received the release (P11); the first time stays, and two at once are one."""
     values = {"organisation_id": organisation_id, "release_id": release_id, "first_at": at}
     session.execute(_insert_once(session, ReceivedRelease).values(**values))
+
+
+def _lock(session: Session, row: Base, *names: str) -> None:
+    """Hold the row and read how it stands now: the same order twice at once is carried out, and recorded, once."""
+    session.refresh(row, names, with_for_update=True)
 
 
 def _insert_once(session: Session, model: type[Base]) -> Insert:

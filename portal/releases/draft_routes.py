@@ -15,6 +15,7 @@ from portal.releases import queries, service
 from portal.releases.blueprint import bp
 from portal.releases.errors import BadAudience
 from portal.releases.forms import ReleaseForm, from_reader_zone, refusal_of
+from portal.releases.locking import lock
 from portal.releases.models import SECTION_TITLES, IssueRelation, Release, Section
 from portal.web.formats import now
 from portal.web.forms import Form, _l
@@ -145,6 +146,8 @@ def waive(release_id: UUID) -> ResponseReturnValue:
 def audience(release_id: UUID) -> ResponseReturnValue:
     """Everyone from a date on, or named customers each from their own."""
     release = _load(release_id)
+    if request.method == "POST":
+        lock(session(), release)  # one button changes one thing: what another just removed must not come back
     named = queries.audience(session(), release.id)
     if request.method == "POST":
         changed = _changed_audience(release, {row.organisation_id: row.opens_at for row, _org in named})

@@ -14,11 +14,21 @@ from portal.audit.service import Tag, record
 from portal.errors import mark
 from portal.permissions import OrganisationKind
 from portal.releases import queries, rules
-from portal.releases.errors import BadAudience, NotPublished, NotWaivable, VersionTaken, WrongTrain
+from portal.releases.errors import (
+    NOT_INSTANT,
+    BadAudience,
+    BadField,
+    NotPublished,
+    NotWaivable,
+    VersionTaken,
+    WrongTrain,
+)
 from portal.releases.locking import lock
 from portal.releases.models import Level, Product, Release, ReleaseAudience, ReleaseState, Train, Waiver
 from portal.releases.texts import clean
 from portal.releases.versions import Version
+
+FIRST_YEAR, LAST_YEAR = 1990, 2199
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class Audience:
 
 
 def create_release(session: Session, product: Product, facts: ReleaseFacts, *, by: Actor, at: datetime) -> Release:
-    """A new draft. Raises MalformedVersion, VersionTaken, WrongTrain."""
+    """A new draft. Raises MalformedVersion, VersionTaken, WrongTrain, BadField."""
     release = Release(product=product, product_id=product.id, state=ReleaseState.DRAFT, created_at=at)
     release.created_by = by.person_id
     _describe(session, release, product, facts)
@@ -84,7 +94,14 @@ def _describe(session: Session, release: Release, product: Product, facts: Relea
     release.is_free_security_fix = facts.is_free_security_fix
     release.lowest_from_version = lowest.text if lowest else None
     release.lowest_from_key = lowest.key if lowest else None
-    release.embargo_until = facts.embargo_until
+    release.embargo_until = _sensible(facts.embargo_until, "embargo_until")
+
+
+def _sensible(at: datetime | None, field: str) -> datetime | None:
+    """An instant that every zone can show: in the year 1 half of them would be in no year at all. Raises BadField."""
+    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise BadField(field=field, reason=NOT_INSTANT)
+    return at
 
 
 def named(release: Release) -> str:
@@ -95,8 +112,10 @@ def named(release: Release) -> str:
 def set_audience(session: Session, release: Release, audience: Audience, *, by: Actor, at: datetime) -> None:
     """Say who may have the release and from when; also after publication, when a pilot widens.
 
-    Raises BadAudience, NotPublished for a withdrawn release.
+    Raises BadAudience, BadField, NotPublished for a withdrawn release.
     """
+    for opens_at in (audience.open_from, *(opens_at for _, opens_at in audience.named)):
+        _sensible(opens_at, "open_from")
     lock(session, release)
     if release.state is ReleaseState.WITHDRAWN:
         raise NotPublished(version=release.version)

@@ -200,6 +200,9 @@ class MalformedDigest(InvalidInput):
     sentence = mark("%(header)s does not hold a SHA-256.")
 
 
+NOT_INSTANT = mark("an instant with its time zone is expected, such as 2026-03-10T12:00:00Z")
+
+
 class BadField(Reasoned):
     """A field of a JSON document: missing, unknown, or not what it must be."""
 

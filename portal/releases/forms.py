@@ -61,8 +61,16 @@ def in_reader_zone(at: datetime | None) -> datetime | None:
 
 
 def from_reader_zone(wall: datetime | None) -> datetime | None:
-    """The inverse. A wall-clock time that a change of clocks skips or repeats is the earlier reading."""
-    return wall.replace(tzinfo=ZoneInfo(chosen_time_zone())).astimezone(UTC) if wall else None
+    """The inverse. A wall-clock time that a change of clocks skips or repeats is the earlier reading.
+
+    At the edges of the calendar it is read as UTC; the service refuses such a year.
+    """
+    if wall is None:
+        return None
+    try:
+        return wall.replace(tzinfo=ZoneInfo(chosen_time_zone())).astimezone(UTC)
+    except OverflowError:
+        return wall.replace(tzinfo=UTC)
 
 
 class ProductForm(Form):

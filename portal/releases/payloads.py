@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from portal.errors import mark
-from portal.releases.errors import BadField, BadJson
+from portal.releases.errors import NOT_INSTANT, BadField, BadJson
 from portal.releases.models import Artifact, Level, Product, Publication, Release
 from portal.releases.rules import Problem
+from portal.releases.texts import UNSTORABLE, UNSTORABLE_SIGN
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -18,7 +19,6 @@ MISSING = mark("it is missing")
 UNKNOWN = mark("there is no such field")
 NOT_TEXT = mark("a text is expected")
 NOT_BOOLEAN = mark("true or false is expected")
-NOT_INSTANT = mark("an instant with its time zone is expected, such as 2026-03-10T12:00:00Z")
 NOT_CHOICE = mark("one of these is expected: %(choices)s")
 NOT_TEXTS = mark("an object of texts by section is expected")
 
@@ -53,6 +53,8 @@ class Fields:
         value = self._take(name, default)
         if not isinstance(value, str):
             raise BadField(field=name, reason=NOT_TEXT)
+        if UNSTORABLE_SIGN.search(value):
+            raise BadField(field=name, reason=UNSTORABLE)
         return value
 
     def boolean(self, name: str) -> bool:

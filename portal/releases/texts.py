@@ -10,7 +10,7 @@ TOO_LONG = mark("at most %(limit)s characters fit")
 UNSTORABLE = mark("a character in it can't be stored")
 
 # PostgreSQL keeps no NUL, and UTF-8 has no halves of surrogate pairs.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE_SIGN = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean(text: str, *, field: str, limit: int, required: bool = False) -> str:
@@ -20,6 +20,6 @@ def clean(text: str, *, field: str, limit: int, required: bool = False) -> str:
         raise BadText(field=field, reason=BLANK, limit=limit)
     if len(text) > limit:
         raise BadText(field=field, reason=TOO_LONG, limit=limit)
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE_SIGN.search(text):
         raise BadText(field=field, reason=UNSTORABLE, limit=limit)
     return text

@@ -19,6 +19,7 @@ from portal.errors import (
     Refused,
     SignInRequired,
     Unavailable,
+    ValueUnkeepable,
     WrongState,
     mark,
 )
@@ -72,13 +73,6 @@ class KeyUnusable(Unavailable):
 
     code = "key-unusable"
     sentence = mark("The release key can't be used: %(reason)s Nothing was published.")
-
-
-class ValueUnkeepable(InvalidInput):
-    """The database refuses a value that no parser caught: a NUL, a number or text beyond its column."""
-
-    code = "value-unkeepable"
-    sentence = mark("Something that you sent can't be kept. Nothing was changed.")
 
 
 class FormExpired(PortalError):

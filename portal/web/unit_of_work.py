@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.db import reading
-from portal.errors import Conflict, PortalError
+from portal.errors import Conflict, PortalError, ValueUnkeepable
 from portal.resources import Resources
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -61,6 +61,9 @@ def install(app: Flask, answer: Callable[[PortalError], Response]) -> None:
         except IntegrityError:
             roll_back()
             return answer(Conflict())
+        except DataError:
+            roll_back()
+            return answer(ValueUnkeepable())
         roll_back()
         return response
 
