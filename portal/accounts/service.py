@@ -229,6 +229,7 @@ def checked_language(language: str) -> str:
 
 def _hold(session: Session, row: Organisation | Person, *names: str) -> None:
     """Lock the row and read how it stands now: the same order twice at once is carried out, and recorded, once."""
+    session.flush()  # our own changes would be overwritten by what is read now
     session.refresh(row, names, with_for_update={"of": type(row)})
 
 

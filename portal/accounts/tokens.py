@@ -88,6 +88,7 @@ def create_token(session: Session, person: Person, new: NewToken, *, by: Actor, 
 
 def revoke_token(session: Session, token: ApiToken, *, by: Actor, at: datetime) -> None:
     """A revoked token opens nothing from the next request on; revoking twice is no error."""
+    session.flush()  # our own changes would be overwritten by what is read now
     session.refresh(token, ["revoked_at"], with_for_update=True)  # twice at once is once
     if token.revoked_at is None:
         token.revoked_at = at

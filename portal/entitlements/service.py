@@ -264,6 +264,7 @@ def record_received(session: Session, organisation_id: UUID, release_id: UUID, a
 
 def _lock(session: Session, row: Base, *names: str) -> None:
     """Hold the row and read how it stands now: the same order twice at once is carried out, and recorded, once."""
+    session.flush()  # our own changes would be overwritten by what is read now
     session.refresh(row, names, with_for_update=True)
 
 

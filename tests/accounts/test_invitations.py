@@ -136,7 +136,7 @@ def test_a_disabled_person_can_neither_join_nor_be_invited_again(world):
     assert world.press("alpha-manager", "new", "invite-again").status_code == 409
 
 
-@pytest.mark.parametrize("secret", ["x", "0" * 43, "%00", "..", "' or 1=1", "я"])
+@pytest.mark.parametrize("secret", ["x", "0" * 43, "..", "' or 1=1", "я"])
 def test_a_made_up_link_opens_nothing(portal, secret):
     refused(portal.browser().get(f"/invitation/{secret}"))
     refused(portal.browser().get(f"/reset/{secret}"))

@@ -130,6 +130,7 @@ def test_the_key_of_a_release_is_fetched_from_the_portal_and_not_from_the_host_t
 
 NUL_ADDRESSES = (
     ("engineer A", "/products/%00"),
+    ("engineer A", "/invitation/%00"),
     ("engineer A", "/products/{code}/a%00b"),
     ("engineer A", "/known-issues/%00"),
     ("engineer A", "/api/v1/catalogue/a%00b"),
