@@ -24,7 +24,7 @@ from portal.releases.models import Artifact, ArtifactRole, Release
 from portal.web.byte_ranges import Span
 from portal.web.spreadsheets import neutral
 from tests.deliveries.conftest import CONTENT, NAME
-from tests.factories import make_release
+from tests.factories import make_published, make_release
 
 SIZE = len(CONTENT)
 
@@ -283,6 +283,7 @@ def test_bytes_that_another_server_sends_are_issued_and_confirmed_by_digest(worl
 def test_a_withdrawal_is_told_once_to_everybody_who_has_the_release(world, delivered):
     with world.portal.sessions.begin() as session:
         replacement = make_release(session, session.merge(world.product), "4.11")
+        make_published(world.portal.resources, session, replacement, at=world.portal.clock())
     world.withdraw(reason="It bricks\nthe device.", replacement=replacement)
     for _ in range(2):
         with world.portal.sessions.begin() as session:
