@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from portal.jobs.models import Job, JobState
 from portal.jobs.service import HANDLERS, queue_recurring
@@ -35,6 +36,7 @@ def run_due(resources: Resources, at: datetime | None = None) -> int:
     try:
         with resources.sessions.begin() as session:
             queue_recurring(session, at or resources.clock())
+            _bury_deadly(session, at or resources.clock())
     except IntegrityError:
         log.debug("another worker queued the recurring jobs first")
     count = 0
@@ -89,6 +91,15 @@ def _claim(resources: Resources, at: datetime) -> Claimed | None:
             return None
         job.state, job.leased_until, job.attempts = JobState.RUNNING, at + LEASE, job.attempts + 1
         return Claimed(job.id, job.name, job.arguments, job.attempts)
+
+
+def _bury_deadly(session: Session, at: datetime) -> None:
+    """A job that ends its worker's process each time leaves no error behind: it is dead all the same."""
+    session.execute(
+        update(Job)
+        .where(Job.state == JobState.RUNNING, Job.leased_until <= at, Job.attempts >= MAX_ATTEMPTS)
+        .values(state=JobState.DEAD, leased_until=None, last_error="its worker never came back")
+    )
 
 
 def _failed(resources: Resources, job: Claimed, at: datetime, reason: str) -> None:

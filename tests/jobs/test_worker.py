@@ -228,3 +228,14 @@ def test_the_workers_life_survives_a_database_that_is_away(portal, monkeypatch, 
     monkeypatch.setattr(worker, "POLL_SECONDS", 0)
     worker.run_until(stop, portal.resources)
     assert len(looks) == 3
+
+
+def test_a_job_whose_worker_never_comes_back_is_dead_in_the_end(portal, noted):
+    queue(portal)
+    with portal.sessions.begin() as session:
+        job = session.scalars(select(Job)).one()
+        job.state, job.attempts, job.leased_until = JobState.RUNNING, MAX_ATTEMPTS, START + LEASE
+    portal.clock.at = START + LEASE
+    assert portal.work() == 0
+    assert noted == []
+    assert the_job(portal).state is JobState.DEAD
