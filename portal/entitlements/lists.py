@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Organisation
 from portal.db import Instant
 from portal.entitlements.decision import Decision
-from portal.entitlements.facts import Cover, CustomerFacts, export_rule_meets, of_release
-from portal.entitlements.models import Contract, ContractLine, ContractState, Grant, ReceivedRelease
+from portal.entitlements.facts import COVER, Cover, CustomerFacts, export_rule_meets, of_release
+from portal.entitlements.models import Contract, ContractLine, Grant, ReceivedRelease
 from portal.entitlements.rules import judge
 from portal.errors import NotFound
 from portal.inventory.models import Device
@@ -101,15 +101,7 @@ def _covers(session: Session, organisation_id: UUID, products: Sequence[UUID]) -
         select(
             ContractLine.product_id,
             ContractLine.family_id,
-            Contract.number,
-            Contract.starts_on,
-            Contract.ends_on,
-            Contract.time_zone,
-            Contract.starts_at,
-            Contract.ends_at,
-            (Contract.state == ContractState.ON_HOLD).label("is_held"),
-            ContractLine.levels,
-            ContractLine.has_back_catalogue,
+            *COVER,
         )
         .join(ContractLine, ContractLine.contract_id == Contract.id)
         .where(

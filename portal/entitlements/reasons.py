@@ -218,6 +218,6 @@ def _facts(cover: Cover) -> dict[str, object]:
 
 def _levels(release: ReleaseFacts, cover: Cover) -> dict[str, object]:
     return {
-        "level": Words([LEVEL_TITLES[release.level]]),
+        "level": Words([LEVEL_TITLES[Level(release.level)]]),
         "levels": Words(LEVEL_TITLES[level] for level in Level if level & cover.levels),
     }

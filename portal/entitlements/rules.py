@@ -73,9 +73,8 @@ def judge(release: ReleaseFacts, customer: CustomerFacts, at: datetime) -> Decis
     barred = _barred(release, customer, at)
     if barred:
         return barred
-    in_force = [cover for cover in customer.covers if not cover.is_held]
-    by_contract = _by_contract(release, in_force, at)
-    if by_contract is None and len(in_force) < len(customer.covers):
+    by_contract = _by_contract(release, [cover for cover in customer.covers if not cover.is_held], at)
+    if by_contract is None:
         held = _by_contract(release, [cover for cover in customer.covers if cover.is_held], at)
         if held:
             return reasons.contract_on_hold(held.contract)
@@ -156,6 +155,8 @@ def nearest_reason(release: ReleaseFacts, covers: tuple[Cover, ...], at: datetim
 
 
 def _last(covers: list[Cover]) -> Cover:
+    if len(covers) == 1:
+        return covers[0]
     # The order in which rows come is nobody's: of two lines that end together the wider one speaks, always.
     return max(covers, key=lambda cover: (cover.ends_at, cover.number, cover.has_back_catalogue, int(cover.levels)))
 

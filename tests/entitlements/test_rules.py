@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal.accounts.queries import person_by_email
 from portal.actors import NOBODY, PORTAL_COMMAND, Actor, Via
@@ -284,3 +284,14 @@ def test_receipts_and_acceptances_at_once_are_one(shop):
         assert session.scalar(select(func.count()).select_from(ReceivedRelease)) == 1
         assert session.scalar(select(func.count()).select_from(AgreementAcceptance)) == 1
         assert session.scalar(select(func.count()).select_from(Agreement)) == 1
+
+
+def test_what_the_driver_reports_is_said_in_the_houses_errors(shop):
+    """The decision asks the driver itself; its errors still reach the page that tells of a database in trouble."""
+    with shop.portal.sessions() as session:
+        release = session.get_one(Release, shop.new.id)
+        session.connection().exec_driver_sql("ALTER TABLE received_releases RENAME TO gone")
+        with pytest.raises(DBAPIError):
+            decide(session, organisation_id=shop.customer.id, release=release, at=START)
+        session.rollback()
+        assert not decide(session, organisation_id=shop.customer.id, release=release, at=START).is_granted
