@@ -113,7 +113,7 @@ _GROUNDS = (
 _CANDIDATES = (
     select(_GROUNDS.c.id, _GROUNDS.c.published_at)
     .where(_GROUNDS.c.state == ReleaseState.PUBLISHED, _GROUNDS.c.published_at <= _AT)
-    .order_by(_GROUNDS.c.published_at.desc())
+    .order_by(_GROUNDS.c.published_at.desc(), _GROUNDS.c.id)
     .limit(bindparam("candidates", type_=Integer, literal_execute=True))
     .cte("candidates")
     .prefix_with("MATERIALIZED")
