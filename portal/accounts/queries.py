@@ -133,5 +133,6 @@ def active_administrators(session: Session) -> Sequence[UUID]:
         select(Person.id)
         .join(PersonRole, PersonRole.person_id == Person.id)
         .where(PersonRole.role == Role.ADMINISTRATOR, Person.disabled_at.is_(None), Person.password_hash.is_not(None))
+        .order_by(Person.id)
         .with_for_update()
     ).all()

@@ -162,11 +162,11 @@ def disable(session: Session, person: Person, *, by: Actor, at: datetime) -> Non
     Raises NotYoursToManage, LastAdministrator.
     """
     policy.require_may_manage(by, person)
+    if person.disabled_at is None and Role.ADMINISTRATOR in person.roles:
+        _require_another_administrator(session, person)  # first: it holds all of them, always in the same order
     _hold(session, person, "disabled_at")
     if person.disabled_at is not None:
         return
-    if Role.ADMINISTRATOR in person.roles:
-        _require_another_administrator(session, person)
     person.disable(at)
     audit.record(session, Tag.PERSON_DISABLE, by=by, at=at, subject=person, named=person.name)
 

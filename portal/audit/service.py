@@ -100,6 +100,8 @@ def record(session: Session, tag: Tag, *, by: Actor, at: datetime, subject: Base
 
     Links are added to the chain just before the commit: the head is locked for that moment only.
     """
+    if not session.in_transaction():
+        session.begin()  # so that a rollback has something to end, and tells us
     session.info.setdefault(PENDING, []).append(Pending(tag, by, at, subject, named, facts))
 
 
