@@ -74,7 +74,8 @@ def test_what_notes_can_not_be(portal, texts, code):
 def test_the_longest_notes_fit(portal):
     with portal.sessions.begin() as session:
         release = make_release(session, make_product(session), "1.0")
-        save(session, release, {"ru": {"summary": "ж" * 100_000}})
+        kept = save(session, release, {"ru": {"summary": "ж" * 100_000}})
+        assert len(kept.texts["ru"]["summary"]) == 100_000
 
 
 def test_a_megabyte_of_brackets_by_page_and_by_api(portal, vendor):
