@@ -20,6 +20,8 @@ from portal.jobs.worker import run_until
 from portal.resources import Resources
 
 THREADS_FOR_PAGES = 32
+NETWORK_THREADS = 2
+"""One thread writing to all sockets is what limits many downloads at once."""
 IDLE_SECONDS = 60
 STOP_SECONDS = 10
 """How long running downloads may hold up the end; they can be resumed."""
@@ -34,6 +36,7 @@ def serve(config: Config, host: str, port: int) -> None:
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=config.max_downloads + THREADS_FOR_PAGES,
+        runtime_threads=NETWORK_THREADS,
         blocking_threads_idle_timeout=IDLE_SECONDS,
         http=HTTPModes.http1,
         websockets=False,

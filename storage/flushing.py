@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-EVERY_BYTES = 64 * 1024 * 1024
+EVERY_BYTES = 16 * 1024 * 1024
 
 
 class Flusher:

