@@ -2,6 +2,7 @@
 
 from portal.accounts import models as accounts
 from portal.audit import models as audit
+from portal.authority import models as authority
 from portal.db import Base
 from portal.deliveries import models as deliveries
 from portal.entitlements import models as entitlements
@@ -11,6 +12,17 @@ from portal.mail import models as mail
 from portal.releases import models as releases
 from portal.tickets import models as tickets
 
-__all__ = ["accounts", "audit", "deliveries", "entitlements", "inventory", "jobs", "mail", "releases", "tickets"]
+__all__ = [
+    "accounts",
+    "audit",
+    "authority",
+    "deliveries",
+    "entitlements",
+    "inventory",
+    "jobs",
+    "mail",
+    "releases",
+    "tickets",
+]
 
 metadata = Base.metadata

@@ -55,6 +55,12 @@ class Permission(StrEnum):
     CATALOGUE_READ = "catalogue-read"
     DOWNLOAD = "download"
     DELIVERIES_READ = "deliveries-read"
+    DELIVERIES_REQUEST = "deliveries-request"
+    DELIVERIES_RECEIVE = "deliveries-receive"
+    DELIVERIES_DISPATCH = "deliveries-dispatch"
+    AUTHORITY_READ = "authority-read"
+    AUTHORITY_MANAGE = "authority-manage"
+    AUTHORITY_CONFIRM = "authority-confirm"
     TICKETS_READ = "tickets-read"
     TICKETS_OPEN = "tickets-open"
     TICKETS_ANSWER = "tickets-answer"
@@ -85,7 +91,16 @@ ROLE_TITLES = {
 
 _P = Permission
 _EVERYONE = frozenset({_P.ACCOUNT_OWN, _P.TOKENS_OWN})
-_STAFF_READS = frozenset({_P.RELEASES_READ, _P.CONTRACTS_READ, _P.HOLDERS_READ, _P.DELIVERIES_READ, _P.INVENTORY_READ})
+_STAFF_READS = frozenset(
+    {
+        _P.RELEASES_READ,
+        _P.CONTRACTS_READ,
+        _P.HOLDERS_READ,
+        _P.DELIVERIES_READ,
+        _P.INVENTORY_READ,
+        _P.AUTHORITY_READ,
+    }
+)
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUBLISHER: _EVERYONE
@@ -110,15 +125,35 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: _EVERYONE | _STAFF_READS | {_P.AUDIT_READ, _P.JOBS_READ, _P.PEOPLE_READ, _P.TICKETS_READ},
     Role.TSC_ENGINEER: _EVERYONE
     | _STAFF_READS
-    | {_P.TICKETS_READ, _P.TICKETS_OPEN, _P.TICKETS_ANSWER, _P.TICKETS_WORK, _P.ISSUES_EDIT, _P.INVENTORY_EDIT},
+    | {
+        _P.TICKETS_READ,
+        _P.TICKETS_OPEN,
+        _P.TICKETS_ANSWER,
+        _P.TICKETS_WORK,
+        _P.ISSUES_EDIT,
+        _P.INVENTORY_EDIT,
+        _P.DELIVERIES_REQUEST,
+    },
     Role.DISPATCHER: _EVERYONE
     | _STAFF_READS
-    | {_P.TICKETS_READ, _P.TICKETS_OPEN, _P.TICKETS_ANSWER, _P.TICKETS_WORK, _P.INVENTORY_EDIT},
+    | {
+        _P.TICKETS_READ,
+        _P.TICKETS_OPEN,
+        _P.TICKETS_ANSWER,
+        _P.TICKETS_WORK,
+        _P.INVENTORY_EDIT,
+        _P.DELIVERIES_REQUEST,
+        _P.DELIVERIES_DISPATCH,
+        _P.AUTHORITY_CONFIRM,
+    },
     Role.CUSTOMER_ENGINEER: _EVERYONE
     | {
         _P.CATALOGUE_READ,
         _P.DOWNLOAD,
         _P.DELIVERIES_READ,
+        _P.DELIVERIES_REQUEST,
+        _P.DELIVERIES_RECEIVE,
+        _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
         _P.TICKETS_READ,
@@ -130,6 +165,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.CATALOGUE_READ,
         _P.DOWNLOAD,
         _P.DELIVERIES_READ,
+        _P.DELIVERIES_REQUEST,
+        _P.DELIVERIES_RECEIVE,
+        _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
         _P.TICKETS_READ,
@@ -137,6 +175,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.TICKETS_ANSWER,
         _P.PEOPLE_READ,
         _P.PEOPLE_MANAGE,
+        _P.AUTHORITY_MANAGE,
     },
 }
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actors import Actor
-from portal.deliveries.models import Delivery, DeliveryEvent, EventKind
+from portal.deliveries.models import Delivery, DeliveryEvent
+from portal.deliveries.states import EventKind
 
 GENESIS = "0" * 64
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from portal.entitlements.decision import RefusalCode
+from portal.authority.rules import Lacking
+from portal.entitlements.decision import RefusalCode, in_words
 from portal.entitlements.decision import Refused as RefusedDecision
 from portal.errors import InvalidInput, Refused, WrongState, mark
 
@@ -44,3 +45,43 @@ class DigestDiffers(InvalidInput):
         "The digest is not that of this file: it must be %(expected)s. The file you have is damaged or another one; "
         "download it again, and do not install it."
     )
+
+
+class DeliveryStopped(WrongState):
+    code = "delivery-stopped"
+    sentence = mark("Delivery %(number)s is stopped by an open incident; close the incident first.")
+
+
+class ProofMissing(InvalidInput):
+    """`missing` are the names of the evidence that the step needs and has not."""
+
+    code = "delivery-proof-missing"
+    sentence = mark("This step needs its proof: %(missing)s.")
+
+
+class TimeBeforeLastStep(InvalidInput):
+    code = "delivery-time-before-last-step"
+    sentence = mark("This can't have happened before the step before it, which was at %(last)s.")
+
+
+class TimeInFuture(InvalidInput):
+    code = "delivery-time-in-future"
+    sentence = mark("This can't have happened yet.")
+
+
+class NotAuthorized(Refused):
+    """The recipient's authority does not hold: `authority-missing`, `authority-expired`… (DESIGN 3.2, point 4)."""
+
+    code = "authority-missing"
+
+    def __init__(self, lacking: Lacking, recipient_id: UUID | None) -> None:
+        super().__init__(recipient_id=recipient_id)
+        self.lacking = lacking
+        self.code = lacking.code.value
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        clause = in_words(self.lacking.clause, self.lacking.facts, translate)
+        return f"{clause} {in_words(self.lacking.remedy, self.lacking.facts, translate)}".strip()
+
+    def __str__(self) -> str:
+        return self.sentence_in(str)

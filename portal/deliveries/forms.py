@@ -7,8 +7,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField, SubmitField
 from wtforms.validators import Length
 
-from portal.deliveries.models import DeliveryState
 from portal.deliveries.queries import Filter
+from portal.deliveries.states import DeliveryState
 from portal.web.forms import Form, _l
 
 MOST_DIGEST_CHARS = 200

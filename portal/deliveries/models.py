@@ -1,7 +1,6 @@
-"""The ledger of every handing-over. Channel download is the first; the others join the same table."""
+"""The ledger of every handing-over: one table for all channels, one chain of events for each delivery."""
 
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,99 +8,21 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation, Person
+from portal.authority.models import AuthorizedPerson
 from portal.db import Base, HasId, words
-from portal.deliveries.errors import StepOutOfOrder
+from portal.deliveries.errors import DeliveryStopped, StepOutOfOrder
 from portal.deliveries.spans import merged
-from portal.errors import mark
+from portal.deliveries.states import (
+    CLOSED_STATES,
+    HELD_STATES,
+    TRANSITIONS,
+    WHILE_STOPPED,
+    Channel,
+    DeliveryState,
+    EventKind,
+)
 from portal.releases.models import Artifact, Release
 from portal.web.byte_ranges import Span
-
-
-class Channel(StrEnum):
-    DOWNLOAD = "download"
-    EMAIL = "email"
-    COURIER = "courier"
-    HAND_OVER = "hand-over"
-    REMOTE_INSTALLATION = "remote-installation"
-
-
-class DeliveryState(StrEnum):
-    REQUESTED = "requested"
-    APPROVED = "approved"
-    PREPARED = "prepared"
-    DISPATCHED = "dispatched"
-    DELIVERED = "delivered"
-    ACKNOWLEDGED = "acknowledged"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    LOST = "lost"
-    REFUSED = "refused"
-    RETURNED = "returned"
-
-
-DELIVERY_STATE_TITLES = {
-    DeliveryState.REQUESTED: mark("Requested"),
-    DeliveryState.APPROVED: mark("Delivery approved"),
-    DeliveryState.PREPARED: mark("Prepared"),
-    DeliveryState.DISPATCHED: mark("Issued"),
-    DeliveryState.DELIVERED: mark("Transferred in full"),
-    DeliveryState.ACKNOWLEDGED: mark("Receipt confirmed"),
-    DeliveryState.CANCELLED: mark("Cancelled"),
-    DeliveryState.FAILED: mark("Failed"),
-    DeliveryState.LOST: mark("Lost"),
-    DeliveryState.REFUSED: mark("Refused by the recipient"),
-    DeliveryState.RETURNED: mark("Returned"),
-}
-
-
-CHANNEL_TITLES = {
-    Channel.DOWNLOAD: mark("By download"),
-    Channel.EMAIL: mark("E-mail"),
-    Channel.COURIER: mark("Courier"),
-    Channel.HAND_OVER: mark("Hand-over in person"),
-    Channel.REMOTE_INSTALLATION: mark("Remote installation"),
-}
-
-_S = DeliveryState
-_PREPARING = {
-    _S.REQUESTED: {_S.APPROVED, _S.CANCELLED},
-    _S.APPROVED: {_S.PREPARED, _S.CANCELLED},
-    _S.FAILED: {_S.PREPARED, _S.CANCELLED},
-}
-TRANSITIONS: dict[Channel, dict[DeliveryState, set[DeliveryState]]] = {
-    # The decision approves and the link prepares: a download begins issued. Who shows the right digest has received
-    # the bytes, even where another server sent them and the portal could not see it.
-    Channel.DOWNLOAD: {_S.DISPATCHED: {_S.DELIVERED, _S.ACKNOWLEDGED}, _S.DELIVERED: {_S.ACKNOWLEDGED}},
-    Channel.EMAIL: _PREPARING
-    | {
-        _S.PREPARED: {_S.DISPATCHED, _S.CANCELLED},
-        _S.DISPATCHED: {_S.DELIVERED, _S.ACKNOWLEDGED, _S.FAILED, _S.CANCELLED},
-        _S.DELIVERED: {_S.ACKNOWLEDGED, _S.REFUSED},
-    },
-    Channel.COURIER: _PREPARING
-    | {
-        _S.PREPARED: {_S.DISPATCHED, _S.CANCELLED, _S.FAILED},
-        _S.DISPATCHED: {_S.DELIVERED, _S.LOST, _S.REFUSED, _S.RETURNED},
-        _S.DELIVERED: {_S.ACKNOWLEDGED, _S.REFUSED, _S.RETURNED},
-        _S.LOST: {_S.DELIVERED, _S.RETURNED},  # what was lost may turn up
-        _S.REFUSED: {_S.RETURNED},
-    },
-    Channel.HAND_OVER: _PREPARING
-    | {
-        _S.PREPARED: {_S.DELIVERED, _S.REFUSED, _S.CANCELLED},
-        _S.DELIVERED: {_S.ACKNOWLEDGED, _S.RETURNED},
-    },
-    Channel.REMOTE_INSTALLATION: _PREPARING
-    | {
-        _S.PREPARED: {_S.DELIVERED, _S.FAILED, _S.CANCELLED},
-        _S.DELIVERED: {_S.ACKNOWLEDGED, _S.FAILED},
-    },
-}
-"""Which state may follow which, channel by channel (DESIGN 3.3)."""
-
-FIRST_STATES = dict.fromkeys(Channel, _S.REQUESTED) | {Channel.DOWNLOAD: _S.DISPATCHED}
-HELD_STATES = (_S.DELIVERED, _S.ACKNOWLEDGED)
-"""The customer has the bytes."""
 
 
 class Delivery(HasId, Base):
@@ -109,11 +30,20 @@ class Delivery(HasId, Base):
 
     A download holds one artifact; `open_key` names the running download of a person and artifact, so that the ranges
     of one download, four at a time or resumed tomorrow, are one delivery.
+
+    Every other channel begins with a request and has a `number` (`D-000017`) that people read to each other. One
+    request for several releases is several deliveries with the same `request_id`. `recipient` is the authorized
+    person as it was at the request: {name, email, phone, language}; `destination` {label, lines, country, phone} of
+    the address book, for what travels. `since` is when the state was entered, `due_at` when it is overdue, `stopped_at`
+    when an incident stopped it.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("open_key"),
+        UniqueConstraint("number"),
+        Index("ix_deliveries_state_due", "state", "due_at"),
+        Index("ix_deliveries_request", "request_id"),
         Index("ix_deliveries_organisation_created", "organisation_id", "created_at"),
         Index("ix_deliveries_release", "release_id"),
         Index("ix_deliveries_created", "created_at"),
@@ -130,10 +60,23 @@ class Delivery(HasId, Base):
     acknowledged_at: Mapped[datetime | None]
     decision: Mapped[dict[str, Any]]
     open_key: Mapped[str | None] = mapped_column(String(80))
+    number: Mapped[str | None] = mapped_column(String(20))
+    request_id: Mapped[UUID | None]
+    recipient_id: Mapped[UUID | None] = mapped_column(ForeignKey("authorized_persons.id"), index=True)
+    recipient: Mapped[dict[str, Any] | None]
+    destination: Mapped[dict[str, Any] | None]
+    wanted_by: Mapped[date | None]
+    note: Mapped[str] = mapped_column(String(2000), default="")
+    since: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("deliveries.id"))
 
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     release: Mapped[Release] = relationship(lazy="raise")
     person: Mapped[Person | None] = relationship(lazy="raise")
+    authorized_person: Mapped[AuthorizedPerson | None] = relationship(lazy="raise")
+    replaces: Mapped["Delivery | None"] = relationship(lazy="raise", remote_side="Delivery.id")
     items: Mapped[list["DeliveryItem"]] = relationship(lazy="raise", back_populates="delivery")
     events: Mapped[list["DeliveryEvent"]] = relationship(
         lazy="raise", back_populates="delivery", order_by="DeliveryEvent.sequence"
@@ -143,18 +86,33 @@ class Delivery(HasId, Base):
     def is_held(self) -> bool:
         return self.state in HELD_STATES
 
+    @property
+    def is_closed(self) -> bool:
+        return self.state in CLOSED_STATES
+
     def may_become(self, state: DeliveryState) -> bool:
         return state in TRANSITIONS[self.channel].get(self.state, ())
 
     def transferred(self, at: datetime) -> None:
         """All bytes have left; a later download is another delivery."""
-        self._become(_S.DELIVERED)
+        self._become(DeliveryState.DELIVERED)
         self.delivered_at, self.open_key = at, None
 
     def acknowledge(self, at: datetime) -> None:
         """The customer has checked what it received."""
-        self._become(_S.ACKNOWLEDGED)
+        self._become(DeliveryState.ACKNOWLEDGED)
         self.delivered_at, self.acknowledged_at, self.open_key = self.delivered_at or at, at, None
+
+    def become(self, state: DeliveryState, at: datetime) -> None:
+        """Enter a state that may follow; the ledger calls it with the proof. Raises StepOutOfOrder, DeliveryStopped."""
+        if self.stopped_at is not None and state not in WHILE_STOPPED:
+            raise DeliveryStopped(number=self.number or "")
+        self._become(state)
+        self.since = at
+        if state in HELD_STATES:
+            self.delivered_at = self.delivered_at or at
+        if state is DeliveryState.ACKNOWLEDGED:
+            self.acknowledged_at = at
 
     def _become(self, state: DeliveryState) -> None:
         if not self.may_become(state):
@@ -207,23 +165,6 @@ class DeliveryItem(Base):
         return self.sent_bytes == self.size_bytes
 
 
-class EventKind(StrEnum):
-    GRANTED = "granted"
-    RESUMED = "resumed"
-    TRANSFERRED = "transferred"
-    DIGEST_DIFFERS = "digest-differs"
-    CONFIRMED = "confirmed"
-
-
-EVENT_TITLES = {
-    EventKind.GRANTED: mark("Issued"),
-    EventKind.RESUMED: mark("Connected again"),
-    EventKind.TRANSFERRED: mark("All bytes have left the portal"),
-    EventKind.DIGEST_DIFFERS: mark("The recipient reported another digest"),
-    EventKind.CONFIRMED: mark("The recipient confirmed the digest"),
-}
-
-
 class DeliveryEvent(HasId, Base):
     """One change, who made it, when, with what evidence, and the hash of the one before."""
 
@@ -242,3 +183,37 @@ class DeliveryEvent(HasId, Base):
     hash: Mapped[str] = mapped_column(String(64))
 
     delivery: Mapped[Delivery] = relationship(lazy="raise", back_populates="events")
+
+
+class DeliveryCounter(Base):
+    """One row: the last number given to a delivery. Locked while the next is taken."""
+
+    __tablename__ = "delivery_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class DeliveryAddress(HasId, Base):
+    """One address of a customer's address book, where a courier goes. `lines` are five at most."""
+
+    __tablename__ = "delivery_addresses"
+    __table_args__ = (Index("ix_delivery_addresses_organisation", "organisation_id"),)
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    label: Mapped[str] = mapped_column(String(100))
+    lines: Mapped[list[str]]
+    country: Mapped[str] = mapped_column(String(2))
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class DeliveryPolicy(Base):
+    """What a customer lets the portal do: attach small files to letters; and asks of it: a witness at a hand-over."""
+
+    __tablename__ = "delivery_policies"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    may_attach: Mapped[bool] = mapped_column(default=False)
+    wants_witness: Mapped[bool] = mapped_column(default=False)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.deliveries.models import Delivery, DeliveryState
+from portal.deliveries.models import Delivery
+from portal.deliveries.states import DeliveryState
 from portal.errors import mark
 
 

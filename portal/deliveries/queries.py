@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
-from portal.deliveries.models import Delivery, DeliveryItem, DeliveryState
+from portal.deliveries.models import Delivery, DeliveryItem
+from portal.deliveries.states import DeliveryState
 from portal.entitlements.models import ReceivedRelease
 from portal.entitlements.visibility import visible
 from portal.errors import NotFound

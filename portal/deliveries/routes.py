@@ -16,14 +16,9 @@ from portal.deliveries import progress, queries, receipt, service, wording
 from portal.deliveries.chain import first_bad
 from portal.deliveries.errors import DigestDiffers, StepOutOfOrder
 from portal.deliveries.forms import ConfirmForm, chosen_filter
-from portal.deliveries.models import (
-    CHANNEL_TITLES,
-    DELIVERY_STATE_TITLES,
-    EVENT_TITLES,
-    Delivery,
-    DeliveryState,
-)
+from portal.deliveries.models import Delivery
 from portal.deliveries.service import Taking
+from portal.deliveries.states import CHANNEL_TITLES, DELIVERY_STATE_TITLES, EVENT_TITLES, DeliveryState
 from portal.errors import NotFound
 from portal.permissions import Permission
 from portal.releases import queries as releases

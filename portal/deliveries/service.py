@@ -15,15 +15,8 @@ from portal.audit.service import Tag
 from portal.config import Downloads
 from portal.deliveries.chain import append
 from portal.deliveries.errors import NotEntitled, StepOutOfOrder
-from portal.deliveries.models import (
-    FIRST_STATES,
-    Channel,
-    Delivery,
-    DeliveryEvent,
-    DeliveryItem,
-    DeliveryState,
-    EventKind,
-)
+from portal.deliveries.models import Delivery, DeliveryEvent, DeliveryItem
+from portal.deliveries.states import FIRST_STATES, Channel, DeliveryState, EventKind
 from portal.entitlements import service as entitlements
 from portal.entitlements.decision import Granted
 from portal.entitlements.rules import decide_for

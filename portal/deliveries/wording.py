@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.deliveries.models import DeliveryState
+from portal.deliveries.states import DeliveryState
 from portal.entitlements.decision import BASIS_TITLES, Basis, Words, in_words
 from portal.errors import mark
 

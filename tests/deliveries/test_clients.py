@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from portal.deliveries.chain import first_bad
-from portal.deliveries.models import DeliveryState
+from portal.deliveries.states import DeliveryState
 from tests.deliveries.conftest import build
 from tests.servers.cutting_proxy import cutting_proxy
 from tests.servers.granian import served

@@ -10,7 +10,8 @@ from sqlalchemy import event, select
 from portal.audit.models import AuditEvent
 from portal.deliveries import service
 from portal.deliveries.chain import first_bad, hash_of
-from portal.deliveries.models import Delivery, DeliveryState
+from portal.deliveries.models import Delivery
+from portal.deliveries.states import DeliveryState
 from portal.entitlements.models import (
     Agreement,
     AgreementVersion,

@@ -14,9 +14,10 @@ from portal.config import Downloads
 from portal.deliveries import service
 from portal.deliveries.chain import first_bad
 from portal.deliveries.errors import StepOutOfOrder
-from portal.deliveries.models import TRANSITIONS, Channel, Delivery, DeliveryItem, DeliveryState
+from portal.deliveries.models import Delivery, DeliveryItem
 from portal.deliveries.service import Taking
 from portal.deliveries.spans import MOST_SPANS, merged
+from portal.deliveries.states import TRANSITIONS, Channel, DeliveryState
 from portal.entitlements.models import ReceivedRelease
 from portal.jobs import service as jobs
 from portal.mail.models import OutgoingMail

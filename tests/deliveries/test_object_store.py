@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from portal.config import Downloads
-from portal.deliveries.models import DeliveryState
+from portal.deliveries.states import DeliveryState
 from storage import S3Settings, S3Store
 from tests.deliveries.conftest import CONTENT, NAME, build
 from tests.portals import open_test_portal

@@ -57,6 +57,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "delivery_counter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_counter")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=True),
@@ -180,6 +186,34 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "delivery_addresses",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_delivery_addresses_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_addresses")),
+    )
+    with op.batch_alter_table("delivery_addresses", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_addresses_organisation", ["organisation_id"], unique=False)
+
+    op.create_table(
+        "delivery_policies",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("may_attach", sa.Boolean(), nullable=False),
+        sa.Column("wants_witness", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_delivery_policies_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_delivery_policies")),
+    )
+    op.create_table(
         "people",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -269,6 +303,26 @@ def upgrade() -> None:
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_tokens_person_id"), ["person_id"], unique=False)
 
+    op.create_table(
+        "authorized_persons",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_authorized_persons_email_is_lower")),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_authorized_persons_created_by")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_authorized_persons_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_authorized_persons_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authorized_persons")),
+        sa.UniqueConstraint("organisation_id", "email", name=op.f("uq_authorized_persons_organisation_id_email")),
+    )
     op.create_table(
         "contract_lines",
         sa.Column("contract_id", sa.Uuid(), nullable=False),
@@ -476,6 +530,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_id", "language", name=op.f("pk_issue_texts")),
     )
     op.create_table(
+        "powers_of_attorney",
+        sa.Column("holder_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_by", sa.String(length=200), nullable=False),
+        sa.Column("covers_all_products", sa.Boolean(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", Instant(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.Column("may_receive", sa.Boolean(), nullable=False),
+        sa.Column("may_sign", sa.Boolean(), nullable=False),
+        sa.Column("scan", sa.JSON(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("unconfirmed", "confirmed", "declined", "revoked", name="powerstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_by_name", sa.String(length=200), nullable=False),
+        sa.Column("declined_because", sa.String(length=500), nullable=False),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.Column("revoked_by", sa.Uuid(), nullable=True),
+        sa.Column("revoked_because", sa.String(length=500), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("valid_from <= valid_until", name=op.f("ck_powers_of_attorney_starts_before_it_ends")),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_powers_of_attorney_created_by")),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_powers_of_attorney_decided_by")),
+        sa.ForeignKeyConstraint(["holder_id"], ["authorized_persons.id"], name=op.f("fk_powers_of_attorney_holder_id")),
+        sa.ForeignKeyConstraint(["revoked_by"], ["people.id"], name=op.f("fk_powers_of_attorney_revoked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_powers_of_attorney")),
+    )
+    with op.batch_alter_table("powers_of_attorney", schema=None) as batch_op:
+        batch_op.create_index("ix_powers_of_attorney_holder", ["holder_id"], unique=False)
+
+    op.create_table(
         "releases",
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("train_id", sa.Uuid(), nullable=True),
@@ -661,17 +755,34 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", Instant(), nullable=True),
         sa.Column("decision", sa.JSON(), nullable=False),
         sa.Column("open_key", sa.String(length=80), nullable=True),
+        sa.Column("number", sa.String(length=20), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.Column("recipient_id", sa.Uuid(), nullable=True),
+        sa.Column("recipient", sa.JSON(), nullable=True),
+        sa.Column("destination", sa.JSON(), nullable=True),
+        sa.Column("wanted_by", sa.Date(), nullable=True),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("since", Instant(), nullable=True),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("stopped_at", Instant(), nullable=True),
+        sa.Column("replaces_id", sa.Uuid(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_deliveries_organisation_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_deliveries_person_id")),
+        sa.ForeignKeyConstraint(["recipient_id"], ["authorized_persons.id"], name=op.f("fk_deliveries_recipient_id")),
         sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_deliveries_release_id")),
+        sa.ForeignKeyConstraint(["replaces_id"], ["deliveries.id"], name=op.f("fk_deliveries_replaces_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint("number", name=op.f("uq_deliveries_number")),
         sa.UniqueConstraint("open_key", name=op.f("uq_deliveries_open_key")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index("ix_deliveries_created", ["created_at"], unique=False)
         batch_op.create_index("ix_deliveries_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_recipient_id"), ["recipient_id"], unique=False)
         batch_op.create_index("ix_deliveries_release", ["release_id"], unique=False)
+        batch_op.create_index("ix_deliveries_request", ["request_id"], unique=False)
+        batch_op.create_index("ix_deliveries_state_due", ["state", "due_at"], unique=False)
 
     op.create_table(
         "grants",
@@ -705,6 +816,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notes_revisions")),
         sa.UniqueConstraint("release_id", "number", name=op.f("uq_notes_revisions_release_id_number")),
     )
+    op.create_table(
+        "power_products",
+        sa.Column("power_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["power_id"], ["powers_of_attorney.id"], name=op.f("fk_power_products_power_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_power_products_product_id")),
+        sa.PrimaryKeyConstraint("power_id", "product_id", name=op.f("pk_power_products")),
+    )
+    with op.batch_alter_table("power_products", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_power_products_product_id"), ["product_id"], unique=False)
+
     op.create_table(
         "publications",
         sa.Column("release_id", sa.Uuid(), nullable=False),
@@ -808,11 +930,42 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
+                "requested",
+                "approved",
+                "prepared",
+                "dispatched",
+                "delivered",
+                "acknowledged",
+                "cancelled",
+                "failed",
+                "lost",
+                "refused",
+                "returned",
                 "granted",
                 "resumed",
                 "transferred",
                 "digest-differs",
                 "confirmed",
+                "link-opened",
+                "link-withdrawn",
+                "code-sent",
+                "code-wrong",
+                "code-right",
+                "agreement-accepted",
+                "bounced",
+                "delayed",
+                "medium-written",
+                "medium-differs",
+                "medium-destroyed",
+                "receipt-opened",
+                "incident-opened",
+                "incident-closed",
+                "reminded",
+                "replaced",
+                "identity-checked",
+                "recall-told",
+                "recall-answered",
+                "corrected",
                 name="eventkind",
                 native_enum=False,
                 length=40,
@@ -892,13 +1045,20 @@ def downgrade() -> None:
 
     op.drop_table("received_releases")
     op.drop_table("publications")
+    with op.batch_alter_table("power_products", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_power_products_product_id"))
+
+    op.drop_table("power_products")
     op.drop_table("notes_revisions")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index("ix_grants_organisation_release")
 
     op.drop_table("grants")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_deliveries_state_due")
+        batch_op.drop_index("ix_deliveries_request")
         batch_op.drop_index("ix_deliveries_release")
+        batch_op.drop_index(batch_op.f("ix_deliveries_recipient_id"))
         batch_op.drop_index("ix_deliveries_organisation_created")
         batch_op.drop_index("ix_deliveries_created")
 
@@ -918,6 +1078,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_releases_by_product")
 
     op.drop_table("releases")
+    with op.batch_alter_table("powers_of_attorney", schema=None) as batch_op:
+        batch_op.drop_index("ix_powers_of_attorney_holder")
+
+    op.drop_table("powers_of_attorney")
     op.drop_table("issue_texts")
     with op.batch_alter_table("issue_cves", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_issue_cves_cve_id"))
@@ -953,6 +1117,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contract_lines_contract_family")
 
     op.drop_table("contract_lines")
+    op.drop_table("authorized_persons")
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
 
@@ -969,6 +1134,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_people_organisation_id"))
 
     op.drop_table("people")
+    op.drop_table("delivery_policies")
+    with op.batch_alter_table("delivery_addresses", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_addresses_organisation")
+
+    op.drop_table("delivery_addresses")
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.drop_index("ix_contracts_organisation_ends_starts")
 
@@ -988,6 +1158,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_jobs_state_run_at")
 
     op.drop_table("jobs")
+    op.drop_table("delivery_counter")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_tag"))

@@ -1,0 +1,1 @@
+"""Whom a customer lets receive files: authorized persons and their powers of attorney."""

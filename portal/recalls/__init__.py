@@ -1,0 +1,1 @@
+"""What follows a withdrawal: every holder told, until each has answered."""
