@@ -23,14 +23,17 @@ from signing.keys import (
 )
 from signing.keysource import KeySource, ServiceKey, key_source
 from signing.manifest import ManifestArtifact, ReleaseManifest
-from signing.names import MANIFEST, SUMS, SUMS_SIGNATURE
+from signing.names import KEYS_FOLDER, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE
 from signing.release import SignedRelease, sign_release, verify_release
-from signing.report import render
+from signing.report import render, to_json
+from signing.slip import Slip, SlipFile, open_slip, sign_slip
 from signing.sums import SumsEntry, digests_in, parse_sums, render_sums
-from signing.verify import ExitCode, FileFinding, FileState, Report, verify_folder
+from signing.verify import ExitCode, FileFinding, FileState, Report, keys_within, verify_folder
 
 __all__ = [
+    "KEYS_FOLDER",
     "MANIFEST",
+    "SLIP",
     "SUMS",
     "SUMS_SIGNATURE",
     "ExitCode",
@@ -52,20 +55,26 @@ __all__ = [
     "SignedRelease",
     "Signer",
     "SigningError",
+    "Slip",
+    "SlipFile",
     "SumsEntry",
     "VerifiedManifest",
     "create_file_key",
     "digests_in",
     "file_address",
     "key_source",
+    "keys_within",
     "open_envelope",
     "open_signer",
+    "open_slip",
     "parse_sums",
     "read_public_key",
     "render",
     "render_sums",
     "sign_manifest",
     "sign_release",
+    "sign_slip",
+    "to_json",
     "verify_envelope",
     "verify_folder",
     "verify_release",

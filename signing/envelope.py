@@ -30,6 +30,11 @@ def sign_manifest(manifest: ReleaseManifest, signer: Signer) -> bytes:
     """The manifest in its envelope, as JSON."""
     payload = manifest.to_statement()
     ReleaseManifest.from_statement(payload)  # what can't be read back must not be signed
+    return sign_statement(payload, signer)
+
+
+def sign_statement(payload: bytes, signer: Signer) -> bytes:
+    """Any in-toto statement in its envelope; the caller has read the statement back."""
     signature = signer.sign(pae(PAYLOAD_TYPE, payload))
     document = {
         "payload": base64.b64encode(payload).decode(),
@@ -49,11 +54,19 @@ def verify_envelope(envelope: bytes, keys: KeyRing) -> ReleaseManifest:
 
 def open_envelope(envelope: bytes, keys: KeyRing) -> VerifiedManifest:
     """As `verify_envelope`, and says which key it was."""
-    payload, signatures = _parts(envelope)
-    key = _signer_of(pae(PAYLOAD_TYPE, payload), signatures, keys)
+    payload, key = open_statement(envelope, keys, _WHAT)
     manifest = ReleaseManifest.from_statement(payload)
     key.require_trusted(manifest.published_at)
     return VerifiedManifest(manifest, key)
+
+
+def open_statement(envelope: bytes, keys: KeyRing, what: str) -> tuple[bytes, KeyRecord]:
+    """The statement inside, and the key that signed it, whose dates are still to be compared with the statement's.
+
+    Raises MalformedManifest, UnknownKey, BadSignature.
+    """
+    payload, signatures = _parts(envelope)
+    return payload, _signer_of(pae(PAYLOAD_TYPE, payload), signatures, keys, what)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -62,14 +75,14 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return encoded
 
 
-def _signer_of(data: bytes, signatures: list[tuple[str, bytes]], keys: KeyRing) -> KeyRecord:
+def _signer_of(data: bytes, signatures: list[tuple[str, bytes]], keys: KeyRing, what: str) -> KeyRecord:
     """The first known signer. A signature by a stranger is passed over; a false one under a known name is not."""
     for key_id, der in signatures:
         key = keys.find(key_id)
         if key is not None:
-            key.public.verify(data, der, _WHAT)
+            key.public.verify(data, der, what)
             return key
-    raise UnknownKey(what=_WHAT)
+    raise UnknownKey(what=what)
 
 
 def _parts(envelope: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:

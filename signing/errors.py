@@ -78,6 +78,36 @@ class OlderRelease(SigningError):
     sentence = "Release counter %(counter)s is older than the installed %(installed)s."
 
 
+class MalformedSlip(SigningError):
+    code = "malformed-slip"
+    sentence = "The slip is malformed: %(reason)s"
+
+
+class SlipDisagrees(SigningError):
+    code = "slip-disagrees"
+    sentence = "The slip belongs to another release: %(what)s in it is not what stands in the manifest."
+
+
+class OtherCustomer(SigningError):
+    code = "other-customer"
+    sentence = "The slip is made out to %(found)s, not to %(customer)s."
+
+
+class CustomerUnknown(SigningError):
+    code = "customer-unknown"
+    sentence = "There is no slip that holds, so it can't be shown that this was made for %(customer)s."
+
+
+class KeysWithin(SigningError):
+    """A key that travels with what it is to vouch for: whoever forged the one has forged the other."""
+
+    code = "key-within"
+    sentence = (
+        "The keys used lie in the kit itself. That proves nothing until the fingerprint is compared with the one known "
+        "from elsewhere: by telephone from the support centre, or from an earlier delivery."
+    )
+
+
 # What a key says
 
 

@@ -103,7 +103,7 @@ class ReleaseManifest:
 
         Call it only on bytes whose signature has been verified (`signing.envelope`).
         """
-        statement = _Object(parse_json(data))
+        statement = JsonObject(parse_json(data))
         _require(statement.text("_type") == STATEMENT_TYPE, "the type of the statement")
         _require(statement.text("predicateType") == PREDICATE_TYPE, "the type of the predicate")
         predicate = statement.object("predicate")
@@ -118,7 +118,7 @@ class ReleaseManifest:
             version=predicate.text("version"),
             level=predicate.text("level"),
             counter=predicate.number("counter"),
-            published_at=_instant(predicate.text("publishedAt")),
+            published_at=instant(predicate.text("publishedAt")),
             notes_sha256=predicate.object("notes").text("sha256"),
             artifacts=tuple(
                 ManifestArtifact(
@@ -141,8 +141,8 @@ def parse_json(data: bytes) -> object:
         raise MalformedManifest(reason="it is not well-formed JSON.") from error
 
 
-class _Object:
-    """A JSON object asked for members by type."""
+class JsonObject:
+    """A JSON object asked for members by type. Raises MalformedManifest."""
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
@@ -161,14 +161,20 @@ class _Object:
             raise MalformedManifest(reason=f"{name} is missing or not a whole number.")
         return value
 
-    def object(self, name: str) -> "_Object":
-        return _Object(self._members.get(name))
+    def object(self, name: str) -> "JsonObject":
+        return JsonObject(self._members.get(name))
 
-    def objects(self, name: str) -> list["_Object"]:
+    def objects(self, name: str) -> list["JsonObject"]:
         value = self._members.get(name)
         if not isinstance(value, list):
             raise MalformedManifest(reason=f"{name} is missing or not a list.")
-        return [_Object(item) for item in value]
+        return [JsonObject(item) for item in value]
+
+    def texts(self, name: str) -> list[str]:
+        value = self._members.get(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise MalformedManifest(reason=f"{name} is missing or not a list of texts.")
+        return value
 
 
 def _require(holds: object, what: str) -> None:
@@ -176,12 +182,13 @@ def _require(holds: object, what: str) -> None:
         raise MalformedManifest(reason=f"{what} is missing or not as it must be.")
 
 
-def _instant(text: str) -> datetime:
-    _require(_INSTANT.fullmatch(text), "the time of publication")
+def instant(text: str, what: str = "the time of publication") -> datetime:
+    """An instant in UTC as statements write it. Raises MalformedManifest."""
+    _require(_INSTANT.fullmatch(text), what)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedManifest(reason="the time of publication does not exist.") from error
+        raise MalformedManifest(reason=f"{what} does not exist.") from error
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from signing.errors import UnsafeName
 SUMS = "SHA256SUMS"
 SUMS_SIGNATURE = "SHA256SUMS.sig"
 MANIFEST = "manifest.dsse.json"
-DOCUMENTS = frozenset({SUMS, SUMS_SIGNATURE, MANIFEST})
+SLIP = "slip.dsse.json"
+KEYS_FOLDER = "keys"
+DOCUMENTS = frozenset({SUMS, SUMS_SIGNATURE, MANIFEST, SLIP})
 _RESERVED = frozenset(name.casefold() for name in DOCUMENTS)
 
 
@@ -29,6 +31,17 @@ def checked(name: str) -> str:
     except UnicodeEncodeError as error:
         raise UnsafeName(name=shown(name), reason="it is not Unicode text.") from error
     return name
+
+
+def checked_kit_path(path: str) -> str:
+    """`path`, if a slip may list it: a file beside the slip, or one in the folder of keys. Raises UnsafeName."""
+    folder, slash, name = path.rpartition("/")
+    if slash and folder != KEYS_FOLDER:
+        raise UnsafeName(name=shown(path), reason=f"a kit has no folder but {KEYS_FOLDER}.")
+    if not slash and name.casefold() == KEYS_FOLDER:
+        raise UnsafeName(name=shown(path), reason="the folder of keys stands under that name.")
+    checked(name)
+    return path
 
 
 def shown(name: str) -> str:
