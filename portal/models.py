@@ -1,5 +1,6 @@
 """Every domain's tables in one place, for migrations and for whoever needs the whole metadata."""
 
+from portal import numbers
 from portal.accounts import models as accounts
 from portal.audit import models as audit
 from portal.authority import models as authority
@@ -21,6 +22,7 @@ __all__ = [
     "inventory",
     "jobs",
     "mail",
+    "numbers",
     "releases",
     "tickets",
 ]

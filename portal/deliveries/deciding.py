@@ -1,7 +1,7 @@
-"""The decision that stands behind a delivery to an authorized person, asked anew at each step that gives something out.
+"""The decision that stands behind a delivery to an authorized person, asked anew at each step that gives it out.
 
-Contracts end, powers of attorney are revoked and releases withdrawn between a request and the hand-over: the decision is
-taken at the request, at approval, at dispatch and at hand-over (DESIGN 3.2), and each is kept with its event.
+Contracts end, powers of attorney are revoked and releases withdrawn between a request and the hand-over: the decision
+is taken at the request, at approval, at dispatch and at hand-over (DESIGN 3.2), and each is kept with its event.
 """
 
 from datetime import datetime

@@ -185,15 +185,6 @@ class DeliveryEvent(HasId, Base):
     delivery: Mapped[Delivery] = relationship(lazy="raise", back_populates="events")
 
 
-class DeliveryCounter(Base):
-    """One row: the last number given to a delivery. Locked while the next is taken."""
-
-    __tablename__ = "delivery_counter"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    last: Mapped[int]
-
-
 class DeliveryAddress(HasId, Base):
     """One address of a customer's address book, where a courier goes. `lines` are five at most."""
 

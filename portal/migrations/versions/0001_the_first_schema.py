@@ -57,10 +57,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
-        "delivery_counter",
-        sa.Column("id", sa.Integer(), nullable=False),
+        "counters",
+        sa.Column("series", sa.String(length=40), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_counter")),
+        sa.PrimaryKeyConstraint("series", name=op.f("pk_counters")),
     )
     op.create_table(
         "jobs",
@@ -1158,7 +1158,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_jobs_state_run_at")
 
     op.drop_table("jobs")
-    op.drop_table("delivery_counter")
+    op.drop_table("counters")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_tag"))
