@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.releases.markdown import MAX_DEPTH, MAX_LINK_CHARS, MAX_NOTES_CHARS, NotesTooLong, render
+from portal.documents.markdown import MAX_DEPTH, MAX_LINK_CHARS
+from portal.releases.markdown import MAX_NOTES_CHARS, NotesTooLong, render
 
 TAGS = {
     *("p", "br", "hr", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "pre", "code"),
