@@ -64,10 +64,10 @@ def _about(report: Report, at: datetime | None) -> list[str]:
 
 def _made_for(slip: Slip, at: datetime | None) -> list[str]:
     medium = " ".join(part for part in (slip.medium_kind, slip.medium_serial) if part) or "none"
+    issued = f"issued {slip.issued_at:%Y-%m-%d %H:%M} UTC{_age(slip.issued_at, at)}"
     return [
         f"Made for    {shown(f'{slip.organisation_code}, {slip.organisation_name}; {slip.recipient_name}')}",
-        f"Delivery    {shown(f'{slip.delivery_number}, medium {medium}')}, "
-        f"issued {slip.issued_at:%Y-%m-%d %H:%M} UTC{_age(slip.issued_at, at)}",
+        f"Delivery    {shown(f'{slip.delivery_number}, medium {medium}')}, {issued}",
     ]
 
 

@@ -136,14 +136,14 @@ def verify_folder(
     installed_counter: int | None = None,
     key_files: Iterable[Path] = (),
     customer: str | None = None,
-    keys_within: bool = False,
+    keys_are_within: bool = False,
 ) -> Report:
     """Check every name in `folder` against what a key of the ring signed. Raises nothing; see Report.
 
     `installed_counter`: the release counter on the device now; an older release is refused, and one that can't show
     its counter too. `key_files`: key files that may lie in the folder without being listed. `customer`: the code of
-    the organisation that a kit must be made out to. `keys_within`: the ring came from the kit itself, so that nothing
-    is proven, however well everything fits.
+    the organisation that a kit must be made out to. `keys_are_within`: the ring came from the kit itself, so that
+    nothing is proven, however well everything fits.
     """
     try:
         entries = dict(_entries(folder))
@@ -155,7 +155,7 @@ def verify_folder(
         proof = _not_older(proof, installed_counter)
     if customer is not None:
         proof = _made_for(proof, customer)
-    if keys_within:
+    if keys_are_within:
         proof = proof.refused(KeysWithin())
     keys_inside = {key.name for key in key_files if _lies_in(folder, key)}
     files = _look_at_all(folder, entries, keys_inside, proof)
@@ -168,12 +168,12 @@ def keys_within(folder: Path, fingerprints: Iterable[str] | None = None) -> KeyR
     A fingerprint is a key id in hex, in groups or not. What can't be read or is no key is left out.
     """
     meant = None if fingerprints is None else {"".join(text.split()).lower() for text in fingerprints}
-    keys = []
+    keys, within = [], folder / names.KEYS_FOLDER
     try:
-        entries = sorted(dict(_entries(folder / names.KEYS_FOLDER, f"{names.KEYS_FOLDER}/")))
+        entries = {} if within.is_symlink() else dict(_entries(within, f"{names.KEYS_FOLDER}/"))
     except OSError:
         return KeyRing(())
-    for name in entries:
+    for name in sorted(entries):
         try:
             key = PublicKey.from_pem(_document(folder, name))
         except SigningError:
