@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from portal.authority.models import PowerOfAttorney
+from portal.authority.models import PowerOfAttorney, PowerState
 from portal.authority.rules import PowerFacts
 
 
@@ -27,6 +27,9 @@ def facts_of(session: Session, holder_id: UUID | None) -> list[PowerFacts]:
             product_ids=None if row.covers_all_products else frozenset(own.product_id for own in row.product_rows),
             may_receive=row.may_receive,
             may_sign=row.may_sign,
+            time_zone=row.time_zone,
+            closed_at=row.revoked_at or (row.decided_at if row.state is PowerState.DECLINED else None),
+            closed_because=row.revoked_because or row.declined_because,
         )
         for row in session.scalars(rows)
     ]

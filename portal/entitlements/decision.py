@@ -41,6 +41,7 @@ class RefusalCode(StrEnum):
     AUTHORITY_MISSING = "authority-missing"
     AUTHORITY_EXPIRED = "authority-expired"
     AUTHORITY_OUT_OF_SCOPE = "authority-out-of-scope"
+    AUTHORITY_UNCONFIRMED = "authority-unconfirmed"
 
 
 BASIS_TITLES = {
@@ -64,6 +65,7 @@ REFUSAL_TITLES = {
     RefusalCode.AUTHORITY_MISSING: mark("No right to receive"),
     RefusalCode.AUTHORITY_EXPIRED: mark("Right to receive has ended"),
     RefusalCode.AUTHORITY_OUT_OF_SCOPE: mark("Outside the right to receive"),
+    RefusalCode.AUTHORITY_UNCONFIRMED: mark("Right to receive waits for confirmation"),
 }
 
 

@@ -48,7 +48,8 @@ def test_decision_twin_and_oracle_agree_on_every_generated_world(engine):
 
     agree()
     assert sum(worlds) >= LEAST[dialect]
-    reserved = {"agreement-required", "authority-missing", "authority-expired", "authority-out-of-scope"}
+    powers = {"authority-missing", "authority-expired", "authority-out-of-scope", "authority-unconfirmed"}
+    reserved = {"agreement-required", *powers}
     assert set(seen) == {*map(str, Basis), *map(str, RefusalCode)} - reserved, f"not every outcome was met: {seen}"
 
 
