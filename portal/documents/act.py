@@ -23,7 +23,7 @@ SUBTITLES = {
     ActKind.ACCEPTANCE: mark("of software and its media"),
     ActKind.RETURN: mark("of media with software"),
 }
-ITEM_TITLES = {ActKind.ACCEPTANCE: mark("Handed over"), ActKind.RETURN: mark("Returned")}
+ITEM_TITLES = {ActKind.ACCEPTANCE: mark("Items handed over"), ActKind.RETURN: mark("Returned items")}
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,10 @@ def act_paper(act: Act, language: str) -> Paper:
         "deliveries": [_delivery(delivery, wording) for delivery in act.deliveries],
         "record": [_("SHA-256 of this record"), Exact(act.record_sha256)] if act.record_sha256 else None,
         "words": {
-            "page": _("Page"),
-            "of": _("of"),
-            "text": _("Statement"),
+            "page": _("Page %(page)s of %(pages)s"),
             "signatures": _("Signatures"),
             "file": _("File, its SHA-256 and the digest in words"),
             "size": _("Size, bytes"),
-            "signature": _("signature"),
         },
     }
     return Paper("act", language, f"{title} {act.number}", act.at, act.handed_by.organisation, {"name": title, **facts})

@@ -9,6 +9,9 @@ from portal.documents.paper import Exact
 
 Block = dict[str, object]
 
+TOP_HEADING = 3
+"""Below the name of the paper and the title of a section."""
+
 STYLES = {"strong": "strong", "em": "emph", "s": "strike"}
 TEXTS = {"text": "", "code_inline": "", "softbreak": " ", "hardbreak": "\n"}
 """Tokens that become text, and which where it is always the same."""
@@ -22,7 +25,20 @@ def blocks(markdown: str) -> list[Block]:
     each a list of blocks; `quote` holds `blocks`; `code` holds `text`; `table` holds `head` and `rows` of cells with
     their `runs` and `align`; `rule` holds nothing. A run is a `text` with its `styles`, or an `address` after a link.
     """
-    return _children(iter(tamed(markdown)), "")
+    tokens = tamed(markdown)
+    _nest_headings(tokens)
+    return _children(iter(tokens), "")
+
+
+def _nest_headings(tokens: list[Token]) -> None:
+    """Levels without gaps, from `TOP_HEADING` on: a PDF for everybody has to have them (ISO 14289-1, 7.4.2)."""
+    above: list[str] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            while above and above[-1] >= token.tag:
+                above.pop()
+            above.append(token.tag)
+            token.tag = f"h{TOP_HEADING + len(above) - 1}"
 
 
 def _children(tokens: Iterator[Token], closing: str) -> list[Block]:

@@ -37,7 +37,6 @@ class ReleaseLine:
 def file_facts(file: FileLine, wording: Wording) -> dict[str, object]:
     return {
         "name": file.name,
-        "size": wording.size(file.size_bytes),
         "bytes": wording.number(file.size_bytes),
         "sha256": Exact(file.sha256),
         "words": " ".join(digest_words(file.sha256, wording.language)),

@@ -58,9 +58,9 @@ def address_label_paper(label: AddressLabel, language: str) -> Paper:
     carrier = " ".join(part for part in (label.carrier, label.tracking) if part)
     facts = {
         "number": label.number,
-        "sender": {"role": _("From"), "lines": _lines(label.sender, label.sender_phone, wording)},
+        "sender": {"role": _("Sender"), "lines": _lines(label.sender, label.sender_phone, wording)},
         "recipient": {
-            "role": _("To"),
+            "role": _("Recipient"),
             "name": label.recipient,
             "organisation": label.organisation,
             "lines": _lines(label.address, label.phone, wording),
@@ -78,7 +78,9 @@ def seal_label_paper(label: SealLabel, language: str) -> Paper:
     phone = _("Telephone %(phone)s") % {"phone": label.phone} if label.phone else ""
     facts = {
         "number": label.number,
-        "facts": _said((_("Seal"), label.seal), (_("For"), label.organisation), (_("Medium"), label.serial)),
+        "facts": _said(
+            (_("Seal"), label.seal), (_("Customer"), label.organisation), (_("Serial number"), label.serial)
+        ),
         "warning": _("If this seal is broken, do not accept the parcel and tell the sender."),
         "phone": phone,
         **_digest_and_code(label.kit_sha256, label.code, wording),

@@ -39,7 +39,7 @@ def notes_paper(notes: NotesPaper) -> Paper:
         "vendor": notes.vendor,
         "facts": [(_("Level"), notes.level), (_("Published"), published)],
         "sections": [{"title": title, "blocks": blocks(markdown)} for title, markdown in notes.sections],
-        "words": {"page": _("Page"), "of": _("of")},
+        "words": {"page": _("Page %(page)s of %(pages)s")},
     }
     title = _("Release notes: %(release)s") % {"release": release}
     return Paper("notes", notes.language, title, notes.published_on or EPOCH, notes.vendor, facts)

@@ -70,8 +70,7 @@ def packing_paper(packing: PackingList, language: str) -> Paper:
         ],
         "receipt": _receipt(packing, wording),
         "words": {
-            "page": _("Page"),
-            "of": _("of"),
+            "page": _("Page %(page)s of %(pages)s"),
             "recipient": _("Recipient"),
             "parcel": _("Parcel"),
             "kit": _("Kit on the medium"),
@@ -97,9 +96,9 @@ def _parcel(packing: PackingList, wording: Wording) -> list[tuple[str, str]]:
     medium = packing.medium
     facts = [
         (_("Packed"), wording.instant(packing.at, packing.time_zone)),
-        (_("Medium"), medium.kind),
+        (_("Kind of medium"), medium.kind),
         (_("Serial number"), medium.serial),
-        (_("Capacity"), wording.size(medium.capacity_bytes) if medium.capacity_bytes else ""),
+        (_("Capacity"), wording.capacity(medium.capacity_bytes) if medium.capacity_bytes else ""),
         (_("Bag or seal"), packing.seal),
         (_("Carrier"), packing.carrier),
         (_("Tracking number"), packing.tracking),
@@ -125,13 +124,13 @@ def _receipt(packing: PackingList, wording: Wording) -> dict[str, object]:
     _ = wording.translate
     facts = [
         (_("Address"), packing.receipt_address),
-        (_("Receipt code"), packing.receipt_code),
         (_("Please confirm by"), wording.day(packing.confirm_by) if packing.confirm_by else ""),
         (_("Telephone of support"), packing.support_phone),
     ]
     return {
         "steps": [_(step) for step in STEPS],
         "facts": [(label, value) for label, value in facts if value],
+        "code": packing.receipt_code,
         "qr": drawable(qr_svg(packing.receipt_address)),
         "alt": _("QR code of the address %(address)s") % {"address": packing.receipt_address},
     }

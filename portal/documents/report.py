@@ -45,7 +45,7 @@ def report_paper(report: Report) -> Paper:
         "subtitle": report.subtitle,
         "facts": report.facts,
         "tables": [_table(table) for table in report.tables],
-        "words": {"page": _("Page"), "of": _("of"), "empty": _("Nothing.")},
+        "words": {"page": _("Page %(page)s of %(pages)s"), "empty": _("Nothing.")},
     }
     return Paper("report", report.language, report.title, report.at, report.author, facts)
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from portal.errors import mark
 from portal.mail.words import translator
 
 LOCALES = {"en": "en_GB", "ru": "ru_RU"}
-UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+UNITS = ((10**12, mark("%(count)s TB")), (10**9, mark("%(count)s GB")), (10**6, mark("%(count)s MB")))
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,10 @@ class Wording:
     def number(self, value: int) -> str:
         return format_decimal(value, locale=self.locale)
 
-    def size(self, value: int) -> str:
-        """Bytes in binary units to one digit: 1.4 MiB."""
+    def capacity(self, value: int) -> str:
+        """As it is printed on a medium, in decimal units: 64 GB."""
+        _ = self.translate
         for unit, name in UNITS:
             if value >= unit:
-                return f"{format_decimal(round(value / unit, 1), locale=self.locale)} {name}"
-        return f"{value} B"
+                return _(name) % {"count": format_decimal(round(value / unit, 1), locale=self.locale)}
+        return _("%(count)s B") % {"count": value}
