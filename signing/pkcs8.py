@@ -31,7 +31,7 @@ def encrypted_pem(key: ec.EllipticCurvePrivateKey, passphrase: str) -> bytes:
     encryptor = Cipher(algorithms.AES256(secret), modes.CBC(iv)).encryptor()
     body = encryptor.update(plain) + encryptor.finalize()
     derivation = _tlv(_SEQUENCE, _tlv(_OID, _PBKDF2), _tlv(
-        _SEQUENCE, _tlv(_OCTETS, salt), _tlv(_INTEGER, ROUNDS.to_bytes(3, "big")),
+        _SEQUENCE, _tlv(_OCTETS, salt), _tlv(_INTEGER, ROUNDS.to_bytes(ROUNDS.bit_length() // 8 + 1, "big")),
         _tlv(_SEQUENCE, _tlv(_OID, _HMAC_SHA256), _NULL),
     ))  # fmt: skip
     cipher = _tlv(_SEQUENCE, _tlv(_OID, _AES256_CBC), _tlv(_OCTETS, iv))

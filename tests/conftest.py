@@ -8,25 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import text
 from sqlalchemy.engine import Engine, make_url
 
 from portal import migrations
-from portal.accounts import passwords
 from portal.audit.service import GENESIS, chain_on
 from portal.db import Base, Sessions, connect, sessions_on
 from tests.portals import Portal, open_test_portal
 from tests.servers.postgres import postgres
 from tests.servers.seaweed import seaweed
+from tests.sparing import cheap_secrets, rules_written_once
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _cheap_passwords() -> Iterator[None]:
-    """A hash that costs nothing: thousands of sign-ins would otherwise be most of the suite's time."""
-    costly, passwords.HASHER = passwords.HASHER, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    passwords.HASHER = costly
+def _sparing() -> Iterator[None]:
+    with cheap_secrets(), rules_written_once():
+        yield
 
 
 servers = pytest.StashKey[ExitStack]()

@@ -19,6 +19,7 @@ from portal.mailer import FolderMailer
 from portal.resources import Resources
 from signing import KeyFolder
 from storage import ObjectStore, open_store
+from tests.sparing import TEMPLATES
 
 START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -118,5 +119,6 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
     chain_on(resources.sessions)
     app = create_app(resources=resources)
     app.testing = True
+    app.jinja_env.bytecode_cache = TEMPLATES
     app.test_client_class = Browser
     return Portal(app, resources, clock, folder)
