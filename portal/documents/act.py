@@ -58,7 +58,11 @@ class CodeConfirmed:
 
 @dataclass(frozen=True)
 class Party:
-    """One who signs. `signature` is a PNG or an SVG of plain strokes; without one a line for ink is printed."""
+    """One who signs. `signature` is a PNG or an SVG of plain strokes; without one a line for ink is printed.
+
+    `signed_otherwise` says in the paper's language how somebody signed who drew nothing; the name then stands on the
+    line.
+    """
 
     name: str
     organisation: str
@@ -67,6 +71,7 @@ class Party:
     power: Power | None = None
     signature: bytes | None = None
     code: CodeConfirmed | None = None
+    signed_otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,7 @@ def _party(party: Party, act: Act, wording: Wording) -> dict[str, object]:
         "signature": drawable(party.signature) if party.signature else None,
         "alt": _("Signature of %(name)s") % {"name": party.name},
         "code": code,
+        "otherwise": party.signed_otherwise,
     }
 
 

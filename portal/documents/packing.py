@@ -95,7 +95,7 @@ def _parcel(packing: PackingList, wording: Wording) -> list[tuple[str, str]]:
     _ = wording.translate
     medium = packing.medium
     facts = [
-        (_("Packed"), wording.instant(packing.at, packing.time_zone)),
+        (_("Packed"), wording.local_day(packing.at, packing.time_zone)),
         (_("Kind of medium"), medium.kind),
         (_("Serial number"), medium.serial),
         (_("Capacity"), wording.capacity(medium.capacity_bytes) if medium.capacity_bytes else ""),

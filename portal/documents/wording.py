@@ -32,6 +32,9 @@ class Wording:
     def day(self, value: date) -> str:
         return format_date(value, "long", self.locale)
 
+    def local_day(self, value: datetime, time_zone: str) -> str:
+        return self.day(value.astimezone(ZoneInfo(time_zone)).date())
+
     def instant(self, value: datetime, time_zone: str) -> str:
         """`23 November 2026, 14:05:12 (Europe/Moscow, UTC+03:00)`."""
         local = value.astimezone(ZoneInfo(time_zone))
