@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine, make_url
 
 from portal import migrations
 from portal.audit.service import GENESIS, chain_on
+from portal.config import MIB
 from portal.db import Base, Sessions, connect, sessions_on
 from tests.portals import Portal, open_test_portal
 from tests.servers.postgres import postgres
@@ -26,6 +27,7 @@ def _sparing() -> Iterator[None]:
         yield
 
 
+LARGEST_TABLE = "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
 servers = pytest.StashKey[ExitStack]()
 
 
@@ -62,6 +64,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_engine(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An SQLite file of this worker's own with the newest schema, renewed after each test.
+
+    The engine stays, and with it the statements that it has compiled.
+    """
+    path = tmp_path_factory.mktemp("sqlite") / "portal.sqlite"
+    shutil.copy(sqlite_template, path)
+    engine = connect(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+def _renew(engine: Engine, template: Path) -> None:
+    """Whoever still holds the old file holds a file without a name."""
+    engine.dispose()
+    path = Path(str(engine.url.database))
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+    shutil.copy(template, path)
+
+
+@pytest.fixture(scope="session")
 def postgres_engine() -> Iterator[Engine]:
     """A PostgreSQL database of this worker's own with the newest schema; emptied after each test."""
     server = os.environ["PORTAL_TEST_PG_URI"]
@@ -77,21 +101,29 @@ def postgres_engine() -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "audit_head")
+    """Deleting takes a ninth of the time of TRUNCATE, which makes new files for each of the tables and indexes.
+
+    The locks see to it that nobody is still at work; triggers and foreign keys do not fire for a replica.
+    """
+    tables = [f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "audit_head"]
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables}"))
-        connection.execute(text("UPDATE audit_head SET sequence = 0, hash = :genesis"), {"genesis": GENESIS})
+        connection.exec_driver_sql(";".join((
+            f"LOCK TABLE audit_head, {', '.join(tables)}",
+            "SET LOCAL session_replication_role = replica",
+            *(f"DELETE FROM {table}" for table in tables),
+            f"UPDATE audit_head SET sequence = 0, hash = '{GENESIS}'",
+        )))  # fmt: skip
+        if connection.exec_driver_sql(LARGEST_TABLE).scalar_one() > 16 * MIB:
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)}")  # what has been deleted still takes its room
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """The whole suite runs on both databases."""
     if request.param == "sqlite":
-        path = tmp_path / "portal.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        engine = connect(f"sqlite:///{path}")
+        engine = request.getfixturevalue("sqlite_engine")
         yield engine
-        engine.dispose()
+        _renew(engine, request.getfixturevalue("sqlite_template"))
     else:
         engine = request.getfixturevalue("postgres_engine")
         yield engine
