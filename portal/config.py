@@ -30,7 +30,9 @@ class Config:
     """Every setting of the portal, with what an embedded portal uses where nothing is said.
 
     `store` is an object store address (`file:///…` or `s3://bucket/prefix?endpoint=…`), `keys` a folder of encrypted
-    PEM keys or a key address (`awskms:`, `hsm:`), `mail` an address `folder:///…` or `smtp://user:secret@host:port`.
+    PEM keys or a key address (`awskms:`, `hsm:`), `mail` an address `folder:///…` or `smtp://user:secret@host:port`,
+    `texting` one of `folder:///…` or `https://:secret@gateway/path`; empty: no text messages. `mail_inbox` is the
+    folder where mail comes in; empty: none comes.
     """
 
     data: Path
@@ -41,6 +43,8 @@ class Config:
     key_passphrase: str
     mail: str
     mail_from: str = "portal@localhost"
+    mail_inbox: str = ""
+    texting: str = ""
     base_url: str = "http://127.0.0.1:8000"
     vendor_time_zone: str = "UTC"
     default_language: str = "en"
@@ -94,6 +98,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         ),
         mail=reader.value("PORTAL_MAIL", _mail, None if production else f"folder://{data}/mail"),
         mail_from=reader.value("PORTAL_MAIL_FROM", _address, "portal@localhost"),
+        texting=reader.value("PORTAL_TEXTING", _texting, "" if production else f"folder://{data}/texts"),
+        mail_inbox=reader.value("PORTAL_MAIL_INBOX", lambda text: str(Path(text).absolute()), ""),
         base_url=reader.value("PORTAL_BASE_URL", _base_url, None if production else "http://127.0.0.1:8000"),
         vendor_time_zone=reader.value("PORTAL_TIME_ZONE", _time_zone, "UTC"),
         default_language=reader.value("PORTAL_LANGUAGE", _language, "en"),
@@ -204,6 +210,14 @@ def _scheme_in(*schemes: str) -> Callable[[str], str]:
 _store = _scheme_in("file", "s3")
 _mail = _scheme_in("folder", "smtp", "smtps")
 _database = _scheme_in("sqlite", "postgresql", "postgresql+psycopg")
+
+
+def _texting(text: str) -> str:
+    parts = urlsplit(text)
+    is_near = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "folder" and not ((parts.scheme == "https" or is_near) and parts.hostname):
+        raise ValueError("must be an address beginning with folder: or https:")
+    return text
 
 
 def _base_url(text: str) -> str:

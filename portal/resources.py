@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.config import Config
 from portal.db import Sessions, connect, sessions_on
 from portal.mailer import Mailer, open_mailer
+from portal.texting import Texter, open_texter
 from signing import KeyFolder, OpenedKey
 from storage import ObjectStore, open_store
 
@@ -23,6 +24,7 @@ class Resources:
     store: ObjectStore
     keys: KeyFolder
     mailer: Mailer
+    texter: Texter
     clock: Callable[[], datetime]
 
     def signer(self) -> OpenedKey:
@@ -42,5 +44,6 @@ def open_resources(config: Config, clock: Callable[[], datetime] = now) -> Resou
         store=open_store(config.store),
         keys=KeyFolder(Path(config.keys)),
         mailer=open_mailer(config.mail),
+        texter=open_texter(config.texting),
         clock=clock,
     )

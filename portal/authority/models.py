@@ -1,6 +1,6 @@
 """Authorized persons, and the powers of attorney that let them receive and sign."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -106,9 +106,8 @@ class PowerOfAttorney(HasId, Base):
         """The days, both inclusive, and the instants that they are in that zone."""
         self.valid_from, self.valid_until, self.time_zone = first, last, time_zone
         zone = ZoneInfo(time_zone)
-        self.starts_at = datetime(first.year, first.month, first.day, tzinfo=zone)
-        after = last + timedelta(days=1)
-        self.ends_at = datetime(after.year, after.month, after.day, tzinfo=zone)
+        self.starts_at = datetime.combine(first, time.min, zone).astimezone(UTC)
+        self.ends_at = datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
 
     def confirm(self, by: UUID | None, by_name: str, at: datetime) -> None:
         """Raises PowerNotOpen unless it waits for the dispatcher."""
@@ -140,3 +139,33 @@ class PowerProduct(Base):
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"), primary_key=True, index=True)
 
     product: Mapped[Product] = relationship(lazy="raise")
+
+
+class CodePurpose(StrEnum):
+    """What a one-time code opens; `subject_id` is then the link's, or the hand-over's."""
+
+    EMAIL_LINK = "email-link"
+    HAND_OVER = "hand-over"
+
+
+class CodeChannel(StrEnum):
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class OneTimeCode(HasId, Base):
+    """One code that was sent, without the code: `digest` is its HMAC, `masked` where it went. The newest counts."""
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = (UniqueConstraint("purpose", "subject_id", "number"),)
+
+    purpose: Mapped[CodePurpose] = mapped_column(words(CodePurpose))
+    subject_id: Mapped[UUID]
+    number: Mapped[int]
+    channel: Mapped[CodeChannel] = mapped_column(words(CodeChannel))
+    masked: Mapped[str] = mapped_column(String(254))
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]

@@ -9,6 +9,8 @@ from portal.db import Base, HasId
 
 
 class OutgoingMail(HasId, Base):
+    """`secret_until`: the text holds a secret. It is forgotten when it was sent, and never sent after that instant."""
+
     __tablename__ = "outgoing_mail"
     __table_args__ = (UniqueConstraint("key"),)
 
@@ -18,3 +20,18 @@ class OutgoingMail(HasId, Base):
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    secret_until: Mapped[datetime | None]
+
+
+class OutgoingText(HasId, Base):
+    """A text message to a telephone, kept and sent as letters are."""
+
+    __tablename__ = "outgoing_texts"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    key: Mapped[str] = mapped_column(String(200))
+    phone: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    secret_until: Mapped[datetime | None]

@@ -7,18 +7,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.jobs import service as jobs
-from portal.mail.models import OutgoingMail
+from portal.mail.models import OutgoingMail, OutgoingText
 from portal.mailer import FORBIDDEN_IN_HEADERS, BadHeader, compose
 from portal.resources import Resources
 
 
-def post(session: Session, *, key: str, recipient: str, subject: str, text: str, at: datetime) -> None:
-    """Queue one message. A `key` names event and recipient; a second message with the same key is not sent."""
+def post(  # noqa: PLR0913 - a letter has as many parts
+    session: Session,
+    *,
+    key: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    secret_until: datetime | None = None,
+) -> None:
+    """Queue one message. A `key` names event and recipient; a second message with the same key is not sent.
+
+    With `secret_until` the text holds a secret that is worth nothing after that instant: it is kept until it was sent,
+    or till then.
+    """
     if any(character in value for value in (recipient, subject) for character in FORBIDDEN_IN_HEADERS):
         raise BadHeader
     if session.scalar(select(OutgoingMail.id).where(OutgoingMail.key == key)):
         return
-    mail = OutgoingMail(key=key, recipient=recipient, subject=subject, text=text, created_at=at)
+    mail = OutgoingMail(key=key, recipient=recipient, subject=subject, text=text, created_at=at,
+                        secret_until=secret_until)  # fmt: skip
     session.add(mail)
     session.flush()  # the job needs the id
     jobs.enqueue(session, "mail.send", at=at, key=f"mail.send:{mail.id}", mail_id=str(mail.id))
@@ -29,7 +43,7 @@ def send(resources: Resources, *, at: datetime, mail_id: str) -> None:
     """Send one message outside any transaction: a slow mail server must not hold the database."""
     with resources.sessions.begin() as session:
         mail = session.get_one(OutgoingMail, UUID(mail_id))
-        if mail.sent_at is not None:
+        if mail.sent_at is not None or is_stale(mail, at):
             return
         message = compose(
             sender=resources.config.mail_from,
@@ -40,4 +54,18 @@ def send(resources: Resources, *, at: datetime, mail_id: str) -> None:
         )
     resources.mailer.send(message)
     with resources.sessions.begin() as session:
-        session.get_one(OutgoingMail, UUID(mail_id)).sent_at = at
+        note_sent(session.get_one(OutgoingMail, UUID(mail_id)), at)
+
+
+def is_stale(message: OutgoingMail | OutgoingText, at: datetime) -> bool:
+    """It held a secret and its time is over: nobody sends it any more, and the secret is forgotten."""
+    if message.secret_until is None or at < message.secret_until:
+        return False
+    message.text = ""
+    return True
+
+
+def note_sent(message: OutgoingMail | OutgoingText, at: datetime) -> None:
+    message.sent_at = at
+    if message.secret_until is not None:
+        message.text = ""

@@ -86,6 +86,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_jobs_state_run_at", ["state", "run_at"], unique=False)
 
     op.create_table(
+        "one_time_codes",
+        sa.Column(
+            "purpose",
+            sa.Enum("email-link", "hand-over", name="codepurpose", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "channel", sa.Enum("email", "phone", name="codechannel", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("masked", sa.String(length=254), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_codes")),
+        sa.UniqueConstraint(
+            "purpose", "subject_id", "number", name=op.f("uq_one_time_codes_purpose_subject_id_number")
+        ),
+    )
+    op.create_table(
         "organisations",
         sa.Column(
             "kind",
@@ -118,9 +142,22 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("secret_until", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_mail")),
         sa.UniqueConstraint("key", name=op.f("uq_outgoing_mail_key")),
+    )
+    op.create_table(
+        "outgoing_texts",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("secret_until", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_texts")),
+        sa.UniqueConstraint("key", name=op.f("uq_outgoing_texts_key")),
     )
     op.create_table(
         "product_families",
@@ -803,6 +840,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_grants_organisation_release", ["organisation_id", "release_id"], unique=False)
 
     op.create_table(
+        "kits",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_number", sa.String(length=60), nullable=False),
+        sa.Column("medium_serial", sa.String(length=100), nullable=False),
+        sa.Column("format", sa.Enum("tar", "iso", name="kitformat", native_enum=False, length=40), nullable=False),
+        sa.Column("notes_revision", sa.Integer(), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("slip", sa.Text(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("folder", sa.String(length=120), nullable=False),
+        sa.Column("dated_at", Instant(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("kept_key", sa.String(length=200), nullable=True),
+        sa.Column("built_at", Instant(), nullable=False),
+        sa.Column("built_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["built_by"], ["people.id"], name=op.f("fk_kits_built_by")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_kits_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kits")),
+        sa.UniqueConstraint(
+            "delivery_number",
+            "release_id",
+            "medium_serial",
+            name=op.f("uq_kits_delivery_number_release_id_medium_serial"),
+        ),
+    )
+    with op.batch_alter_table("kits", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_kits_release_id"), ["release_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_kits_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
         "notes_revisions",
         sa.Column("release_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -837,6 +906,15 @@ def upgrade() -> None:
         sa.Column("manifest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_publications_release_id")),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_publications")),
+    )
+    op.create_table(
+        "recalls",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_recalls_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recalls")),
+        sa.UniqueConstraint("release_id", name=op.f("uq_recalls_release_id")),
     )
     op.create_table(
         "received_releases",
@@ -998,6 +1076,50 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery_items", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_items_artifact_id"), ["artifact_id"], unique=False)
 
+    op.create_table(
+        "recall_holdings",
+        sa.Column("recall_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=60), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "download",
+                "email",
+                "courier",
+                "hand-over",
+                "remote-installation",
+                name="channel",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("holder_name", sa.String(length=200), nullable=False),
+        sa.Column("holder_email", sa.String(length=254), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("place", sa.String(length=600), nullable=False),
+        sa.Column("medium", sa.String(length=200), nullable=False),
+        sa.Column("told_at", Instant(), nullable=True),
+        sa.Column("told_how", sa.String(length=300), nullable=False),
+        sa.Column("reminded_at", Instant(), nullable=True),
+        sa.Column("answer", sa.Enum("removed", "kept", name="answer", native_enum=False, length=40), nullable=True),
+        sa.Column("answer_reason", sa.String(length=1000), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("answered_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_recall_holdings_delivery_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_recall_holdings_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["recall_id"], ["recalls.id"], name=op.f("fk_recall_holdings_recall_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recall_holdings")),
+        sa.UniqueConstraint("recall_id", "key", name=op.f("uq_recall_holdings_recall_id_key")),
+    )
+    with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
+        batch_op.create_index("ix_recall_holdings_organisation", ["organisation_id"], unique=False)
+
     op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
     # The record only grows: neither the portal nor a slip in a console changes or removes a row of it.
     if op.get_bind().dialect.name == "sqlite":
@@ -1018,6 +1140,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
+        batch_op.drop_index("ix_recall_holdings_organisation")
+
+    op.drop_table("recall_holdings")
     with op.batch_alter_table("delivery_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_items_artifact_id"))
 
@@ -1044,12 +1170,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_received_releases_release_id"))
 
     op.drop_table("received_releases")
+    op.drop_table("recalls")
     op.drop_table("publications")
     with op.batch_alter_table("power_products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_power_products_product_id"))
 
     op.drop_table("power_products")
     op.drop_table("notes_revisions")
+    with op.batch_alter_table("kits", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_kits_sha256"))
+        batch_op.drop_index(batch_op.f("ix_kits_release_id"))
+
+    op.drop_table("kits")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index("ix_grants_organisation_release")
 
@@ -1152,8 +1284,10 @@ def downgrade() -> None:
 
     op.drop_table("sign_in_attempts")
     op.drop_table("product_families")
+    op.drop_table("outgoing_texts")
     op.drop_table("outgoing_mail")
     op.drop_table("organisations")
+    op.drop_table("one_time_codes")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_state_run_at")
 
