@@ -32,6 +32,8 @@ from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
 from portal.jobs.models import Job
 from portal.permissions import Permission
+from portal.recalls import jobs as recalls_jobs  # noqa: F401 - its handlers name themselves
+from portal.recalls import routes as recalls
 from portal.releases import api as releases_api
 from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import routes as releases
@@ -46,7 +48,8 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
+    catalogue.bp, recalls.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp, accounts.bp,
+    audit.bp, jobs.bp,
     catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, releases_api.bp, accounts_api.bp,
 )  # fmt: skip
 
@@ -56,6 +59,7 @@ MENU = (
     Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
     Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),
     Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
+    Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
     Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
     Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),
     Entry("accounts.people", mark("People"), Permission.PEOPLE_READ),

@@ -9,7 +9,9 @@ from portal.deliveries import models as deliveries
 from portal.entitlements import models as entitlements
 from portal.inventory import models as inventory
 from portal.jobs import models as jobs
+from portal.kits import models as kits
 from portal.mail import models as mail
+from portal.recalls import models as recalls
 from portal.releases import models as releases
 from portal.tickets import models as tickets
 
@@ -21,8 +23,10 @@ __all__ = [
     "entitlements",
     "inventory",
     "jobs",
+    "kits",
     "mail",
     "numbers",
+    "recalls",
     "releases",
     "tickets",
 ]
