@@ -17,6 +17,8 @@ from portal.db import sessions_on
 from portal.jobs.worker import run_due
 from portal.mailer import FolderMailer
 from portal.resources import Resources
+from portal.texting import FolderTexter
+from portal.texting import FolderTexter
 from signing import KeyFolder
 from storage import ObjectStore, open_store
 from tests.sparing import TEMPLATES
@@ -91,6 +93,11 @@ class Portal:
         folder = self.folder / "mail"
         return [path.read_text() for path in sorted(folder.glob("*.eml"), key=lambda p: p.stat().st_mtime_ns)]
 
+    def texts(self) -> list[str]:
+        """Text messages, each as `To: +7…`, an empty line and the text."""
+        folder = self.folder / "texts"
+        return [path.read_text() for path in sorted(folder.glob("*.txt"), key=lambda p: p.stat().st_mtime_ns)]
+
 
 def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, **settings: object) -> Portal:
     """A portal on a database that has its schema, with a clock of its own and keys just made."""
@@ -103,6 +110,7 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         keys=str(folder / "keys"),
         key_passphrase="a passphrase for tests only",
         mail=f"folder://{folder}/mail",
+        texting=f"folder://{folder}/texts",
         **{"worker_in_process": False, **settings},  # type: ignore[arg-type]
     )
     keys = KeyFolder(folder / "keys")
@@ -114,6 +122,8 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         store=open_store(config.store),
         keys=keys,
         mailer=FolderMailer(folder / "mail"),
+        texter=FolderTexter(folder / "texts"),
+        texter=FolderTexter(folder / "texts"),
         clock=clock,
     )
     chain_on(resources.sessions)
