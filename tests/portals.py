@@ -18,7 +18,6 @@ from portal.jobs.worker import run_due
 from portal.mailer import FolderMailer
 from portal.resources import Resources
 from portal.texting import FolderTexter
-from portal.texting import FolderTexter
 from signing import KeyFolder
 from storage import ObjectStore, open_store
 from tests.sparing import TEMPLATES
@@ -122,7 +121,6 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         store=open_store(config.store),
         keys=keys,
         mailer=FolderMailer(folder / "mail"),
-        texter=FolderTexter(folder / "texts"),
         texter=FolderTexter(folder / "texts"),
         clock=clock,
     )
