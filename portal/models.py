@@ -4,9 +4,11 @@ from portal import numbers
 from portal.accounts import models as accounts
 from portal.audit import models as audit
 from portal.authority import models as authority
+from portal.couriers import models as couriers
 from portal.db import Base
 from portal.deliveries import models as deliveries
 from portal.entitlements import models as entitlements
+from portal.handovers import models as handovers
 from portal.inventory import models as inventory
 from portal.jobs import models as jobs
 from portal.kits import models as kits
@@ -19,8 +21,10 @@ __all__ = [
     "accounts",
     "audit",
     "authority",
+    "couriers",
     "deliveries",
     "entitlements",
+    "handovers",
     "inventory",
     "jobs",
     "kits",

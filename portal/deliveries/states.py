@@ -169,6 +169,7 @@ class EventKind(StrEnum):
     DELAYED = "delayed"
     MEDIUM_WRITTEN = "medium-written"
     MEDIUM_DIFFERS = "medium-differs"
+    MEDIUM_RETURNED = "medium-returned"
     MEDIUM_DESTROYED = "medium-destroyed"
     RECEIPT_OPENED = "receipt-opened"
     INCIDENT_OPENED = "incident-opened"
@@ -208,6 +209,7 @@ EVENT_TITLES = {
     EventKind.DELAYED: mark("The message is delayed"),
     EventKind.MEDIUM_WRITTEN: mark("The medium was written and read back"),
     EventKind.MEDIUM_DIFFERS: mark("What was read back differs from what was written"),
+    EventKind.MEDIUM_RETURNED: mark("The medium came back; the receipt stands"),
     EventKind.MEDIUM_DESTROYED: mark("The medium was destroyed"),
     EventKind.RECEIPT_OPENED: mark("The recipient opened the receipt"),
     EventKind.INCIDENT_OPENED: mark("An incident was opened"),

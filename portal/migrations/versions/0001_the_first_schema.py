@@ -57,6 +57,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "carriers",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=100), nullable=False),
+        sa.Column("tracking_url", sa.String(length=500), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_carriers")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_carriers_name_key")),
+    )
+    op.create_table(
         "counters",
         sa.Column("series", sa.String(length=40), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
@@ -89,7 +101,7 @@ def upgrade() -> None:
         "one_time_codes",
         sa.Column(
             "purpose",
-            sa.Enum("email-link", "hand-over", name="codepurpose", native_enum=False, length=40),
+            sa.Enum("email-link", "hand-over", "receipt", name="codepurpose", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -250,6 +262,51 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_delivery_policies")),
     )
+    op.create_table(
+        "media",
+        sa.Column(
+            "kind",
+            sa.Enum("usb", "ssd", "sd", "disc", "other", name="mediumkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("serial", sa.String(length=100), nullable=False),
+        sa.Column("serial_key", sa.String(length=100), nullable=False),
+        sa.Column("capacity_bytes", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "owner", sa.Enum("vendor", "customer", name="mediumowner", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "in-stock",
+                "written",
+                "in-transit",
+                "at-customer",
+                "returned",
+                "lost",
+                "destroyed",
+                name="mediumstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(owner = 'customer') = (organisation_id IS NOT NULL)", name=op.f("ck_media_customers_have_names")
+        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_media_organisation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_media")),
+        sa.UniqueConstraint("serial_key", name=op.f("uq_media_serial_key")),
+    )
+    with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_media_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index("ix_media_state", ["state"], unique=False)
+
     op.create_table(
         "people",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -546,6 +603,80 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trains")),
         sa.UniqueConstraint("product_id", "name", name=op.f("uq_trains_product_id_name")),
     )
+    op.create_table(
+        "acts",
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("acceptance", "return", name="actkind", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("open", "signed", "refused", "abandoned", name="actstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient_id", sa.Uuid(), nullable=False),
+        sa.Column("recipient", sa.JSON(), nullable=False),
+        sa.Column("power", sa.JSON(), nullable=False),
+        sa.Column(
+            "document_kind",
+            sa.Enum(
+                "passport",
+                "id-card",
+                "driving-licence",
+                "service-card",
+                "residence-permit",
+                name="documentkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("document_ending", sa.String(length=4), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("record", sa.JSON(), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("handed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("handed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("wants_witness", sa.Boolean(), nullable=False),
+        sa.Column("submission", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by_name", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("code_channel", sa.String(length=20), nullable=False),
+        sa.Column("code_address", sa.String(length=254), nullable=False),
+        sa.Column("code_confirmed_at", Instant(), nullable=True),
+        sa.Column("signed_at", Instant(), nullable=True),
+        sa.Column(
+            "signature_kind",
+            sa.Enum("drawn", "typed", name="signaturekind", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.Column("signature_key", sa.String(length=200), nullable=True),
+        sa.Column("signature_sha256", sa.String(length=64), nullable=True),
+        sa.Column("witness_name", sa.String(length=200), nullable=False),
+        sa.Column("witness_key", sa.String(length=200), nullable=True),
+        sa.Column("witness_sha256", sa.String(length=64), nullable=True),
+        sa.Column("pdf_key", sa.String(length=200), nullable=True),
+        sa.Column("pdf_sha256", sa.String(length=64), nullable=True),
+        sa.Column("pdf_size_bytes", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("length(document_ending) <= 4", name=op.f("ck_acts_ending_of_four")),
+        sa.ForeignKeyConstraint(["handed_by_id"], ["people.id"], name=op.f("fk_acts_handed_by_id")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_acts_organisation_id")),
+        sa.ForeignKeyConstraint(["recipient_id"], ["authorized_persons.id"], name=op.f("fk_acts_recipient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acts")),
+        sa.UniqueConstraint("number", name=op.f("uq_acts_number")),
+        sa.UniqueConstraint("submission", name=op.f("uq_acts_submission")),
+    )
+    with op.batch_alter_table("acts", schema=None) as batch_op:
+        batch_op.create_index("ix_acts_organisation_opened", ["organisation_id", "opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_acts_recipient_id"), ["recipient_id"], unique=False)
+        batch_op.create_index("ix_acts_state_opened", ["state", "opened_at"], unique=False)
+
     op.create_table(
         "issue_cves",
         sa.Column("issue_id", sa.Uuid(), nullable=False),
@@ -1002,6 +1133,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("release_id", "problem", name=op.f("uq_waivers_release_id_problem")),
     )
     op.create_table(
+        "act_items",
+        sa.Column("act_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("medium_serials", sa.JSON(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["act_id"], ["acts.id"], name=op.f("fk_act_items_act_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_act_items_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_act_items")),
+        sa.UniqueConstraint("act_id", "delivery_id", name=op.f("uq_act_items_act_id_delivery_id")),
+    )
+    with op.batch_alter_table("act_items", schema=None) as batch_op:
+        batch_op.create_index("ix_act_items_delivery", ["delivery_id"], unique=False)
+
+    op.create_table(
         "delivery_events",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -1034,6 +1180,7 @@ def upgrade() -> None:
                 "delayed",
                 "medium-written",
                 "medium-differs",
+                "medium-returned",
                 "medium-destroyed",
                 "receipt-opened",
                 "incident-opened",
@@ -1075,6 +1222,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery_items", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_items_artifact_id"), ["artifact_id"], unique=False)
+
+    op.create_table(
+        "medium_moves",
+        sa.Column("medium_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "in-stock",
+                "written",
+                "in-transit",
+                "at-customer",
+                "returned",
+                "lost",
+                "destroyed",
+                name="mediumstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("delivery_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=1000), nullable=False),
+        sa.Column("proof", sa.JSON(), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_medium_moves_delivery_id")),
+        sa.ForeignKeyConstraint(["medium_id"], ["media.id"], name=op.f("fk_medium_moves_medium_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medium_moves")),
+        sa.UniqueConstraint("medium_id", "number", name=op.f("uq_medium_moves_medium_id_number")),
+    )
+    with op.batch_alter_table("medium_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_medium_moves_delivery_id"), ["delivery_id"], unique=False)
+
+    op.create_table(
+        "medium_writings",
+        sa.Column("medium_id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("kit_name", sa.String(length=255), nullable=False),
+        sa.Column("kit_sha256", sa.String(length=64), nullable=False),
+        sa.Column("kit_size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("read_back_sha256", sa.String(length=64), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum("right", "differs", "failed", name="writingoutcome", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_medium_writings_delivery_id")),
+        sa.ForeignKeyConstraint(["medium_id"], ["media.id"], name=op.f("fk_medium_writings_medium_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medium_writings")),
+    )
+    with op.batch_alter_table("medium_writings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_medium_writings_delivery_id"), ["delivery_id"], unique=False)
+        batch_op.create_index("ix_medium_writings_medium", ["medium_id"], unique=False)
 
     op.create_table(
         "recall_holdings",
@@ -1120,6 +1325,85 @@ def upgrade() -> None:
     with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
         batch_op.create_index("ix_recall_holdings_organisation", ["organisation_id"], unique=False)
 
+    op.create_table(
+        "consignments",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("medium_id", sa.Uuid(), nullable=False),
+        sa.Column("open_medium_id", sa.Uuid(), nullable=True),
+        sa.Column("open_delivery_id", sa.Uuid(), nullable=True),
+        sa.Column("writing_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("seal", sa.String(length=100), nullable=False),
+        sa.Column("seal_key", sa.String(length=100), nullable=True),
+        sa.Column("packed_at", Instant(), nullable=True),
+        sa.Column("packed_by", sa.String(length=200), nullable=False),
+        sa.Column("carrier_id", sa.Uuid(), nullable=True),
+        sa.Column("tracking", sa.String(length=100), nullable=False),
+        sa.Column("handed_over_at", Instant(), nullable=True),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=True),
+        sa.Column("reminded_at", Instant(), nullable=True),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=True),
+        sa.Column("received_by", sa.String(length=200), nullable=False),
+        sa.Column("signature", sa.JSON(), nullable=True),
+        sa.Column("seen", sa.JSON(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["carrier_id"], ["carriers.id"], name=op.f("fk_consignments_carrier_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_consignments_delivery_id")),
+        sa.ForeignKeyConstraint(["medium_id"], ["media.id"], name=op.f("fk_consignments_medium_id")),
+        sa.ForeignKeyConstraint(["writing_id"], ["medium_writings.id"], name=op.f("fk_consignments_writing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consignments")),
+        sa.UniqueConstraint("open_delivery_id", name=op.f("uq_consignments_open_delivery_id")),
+        sa.UniqueConstraint("open_medium_id", name=op.f("uq_consignments_open_medium_id")),
+        sa.UniqueConstraint("seal_key", name=op.f("uq_consignments_seal_key")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_consignments_secret_hash")),
+    )
+    with op.batch_alter_table("consignments", schema=None) as batch_op:
+        batch_op.create_index("ix_consignments_delivery", ["delivery_id"], unique=False)
+        batch_op.create_index("ix_consignments_handed_over", ["handed_over_at"], unique=False)
+        batch_op.create_index("ix_consignments_medium", ["medium_id"], unique=False)
+
+    op.create_table(
+        "incidents",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("consignment_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "broken-seal",
+                "other-serial",
+                "wrong-digest",
+                "other",
+                name="incidentkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("text", sa.String(length=2000), nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("opened_by", sa.String(length=200), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by", sa.String(length=200), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum("unfounded", "stands", name="incidentoutcome", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.Column("outcome_text", sa.String(length=2000), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["consignment_id"], ["consignments.id"], name=op.f("fk_incidents_consignment_id")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_incidents_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_closed", ["closed_at"], unique=False)
+        batch_op.create_index("ix_incidents_delivery", ["delivery_id"], unique=False)
+
     op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
     # The record only grows: neither the portal nor a slip in a console changes or removes a row of it.
     if op.get_bind().dialect.name == "sqlite":
@@ -1140,15 +1424,39 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index("ix_incidents_delivery")
+        batch_op.drop_index("ix_incidents_closed")
+
+    op.drop_table("incidents")
+    with op.batch_alter_table("consignments", schema=None) as batch_op:
+        batch_op.drop_index("ix_consignments_medium")
+        batch_op.drop_index("ix_consignments_handed_over")
+        batch_op.drop_index("ix_consignments_delivery")
+
+    op.drop_table("consignments")
     with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
         batch_op.drop_index("ix_recall_holdings_organisation")
 
     op.drop_table("recall_holdings")
+    with op.batch_alter_table("medium_writings", schema=None) as batch_op:
+        batch_op.drop_index("ix_medium_writings_medium")
+        batch_op.drop_index(batch_op.f("ix_medium_writings_delivery_id"))
+
+    op.drop_table("medium_writings")
+    with op.batch_alter_table("medium_moves", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_medium_moves_delivery_id"))
+
+    op.drop_table("medium_moves")
     with op.batch_alter_table("delivery_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_items_artifact_id"))
 
     op.drop_table("delivery_items")
     op.drop_table("delivery_events")
+    with op.batch_alter_table("act_items", schema=None) as batch_op:
+        batch_op.drop_index("ix_act_items_delivery")
+
+    op.drop_table("act_items")
     op.drop_table("waivers")
     with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_releases_release_id"))
@@ -1219,6 +1527,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issue_cves_cve_id"))
 
     op.drop_table("issue_cves")
+    with op.batch_alter_table("acts", schema=None) as batch_op:
+        batch_op.drop_index("ix_acts_state_opened")
+        batch_op.drop_index(batch_op.f("ix_acts_recipient_id"))
+        batch_op.drop_index("ix_acts_organisation_opened")
+
+    op.drop_table("acts")
     op.drop_table("trains")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.drop_index("ix_tickets_state_created")
@@ -1266,6 +1580,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_people_organisation_id"))
 
     op.drop_table("people")
+    with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.drop_index("ix_media_state")
+        batch_op.drop_index(batch_op.f("ix_media_organisation_id"))
+
+    op.drop_table("media")
     op.drop_table("delivery_policies")
     with op.batch_alter_table("delivery_addresses", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_addresses_organisation")
@@ -1293,6 +1612,7 @@ def downgrade() -> None:
 
     op.drop_table("jobs")
     op.drop_table("counters")
+    op.drop_table("carriers")
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_tag"))
