@@ -63,6 +63,7 @@ class Tag(StrEnum):
     ISSUE_CHANGE = "issue.change"
     ISSUE_LINK = "issue.link"
     KEY_ROTATE = "key.rotate"
+    KIT_PREPARE = "kit.prepare"
     DEVICE_ADD = "device.add"
     CONTRACT_CREATE = "contract.create"
     CONTRACT_CHANGE = "contract.change"
