@@ -1,18 +1,22 @@
 """Rows for tests: each factory fills in what a test does not care about."""
 
-from datetime import datetime
+from datetime import date, datetime
 from io import BytesIO
 from itertools import count
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts import service
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts
 from portal.actors import PORTAL_COMMAND, Actor
+from portal.authority.models import AuthorizedPerson, PowerOfAttorney, PowerState
 from portal.config import LANGUAGES
+from portal.deliveries import requests
+from portal.deliveries.models import Delivery, DeliveryAddress
+from portal.deliveries.states import Channel
 from portal.inventory import service as inventory
 from portal.inventory.models import Device
 from portal.permissions import OrganisationKind, Role
@@ -110,3 +114,56 @@ def make_device(session: Session, organisation: Organisation, product: Product, 
     given = {"serial": f"SN-{next(words_of_their_own)}", **facts}
     return inventory.add_device(session, inventory.DeviceFacts(organisation, product, **given),
                                 by=PORTAL_COMMAND, at=START)  # fmt: skip
+
+
+# deliveries
+
+
+def make_recipient(session: Session, organisation: Organisation, **facts: Any) -> AuthorizedPerson:
+    """An authorized person with a confirmed power for all products, in force for a year around START, to sign too.
+
+    `facts` are AuthorizedPerson's columns, and PowerOfAttorney's under `power`.
+    """
+    word = next(words_of_their_own)
+    power = {"number": f"POA-{word}", "issued_on": START.date(), "issued_by": "The director", "may_sign": True,
+             "covers_all_products": True, "state": PowerState.CONFIRMED, **facts.pop("power", {})}  # fmt: skip
+    given = {"name": f"Recipient {word}", "email": f"recipient-{word}@{organisation.code.lower()}.example", **facts}
+    person = AuthorizedPerson(organisation_id=organisation.id, created_at=START, **given)
+    row = PowerOfAttorney(created_at=START, **power)
+    if row.valid_from is None:
+        row.set_term(date(START.year, 1, 1), date(START.year, 12, 31), "UTC")
+    person.powers = [row]
+    session.add(person)
+    session.flush()
+    return person
+
+
+def make_address(session: Session, organisation: Organisation, **facts: Any) -> DeliveryAddress:
+    """An address of the customer's address book; `facts` are its columns."""
+    word = next(words_of_their_own)
+    given = {"label": f"Site {word}", "lines": ["Main street 1", "10115 Berlin"], "country": "DE", **facts}
+    address = DeliveryAddress(organisation_id=organisation.id, created_at=START, **given)
+    session.add(address)
+    session.flush()
+    return address
+
+
+def make_request(
+    session: Session, organisation: Organisation, release: Release, by: Actor, **facts: Any
+) -> list[Delivery]:
+    """A delivery of one release, asked for by `by`; `facts` are NewRequest's fields, by e-mail unless said otherwise.
+
+    A recipient is made unless there is one, and an address for a courier.
+    """
+    given = {"channel": Channel.EMAIL, **facts}
+    given.setdefault("recipient", None)
+    recipient = given.pop("recipient") or make_recipient(session, organisation)
+    if given["channel"] is Channel.COURIER and "address" not in given:
+        given["address"] = make_address(session, organisation)
+    whole = session.scalars(
+        select(Release).where(Release.id == release.id)
+        .options(joinedload(Release.product), selectinload(Release.artifacts))
+        .execution_options(populate_existing=True)
+    ).one()  # fmt: skip
+    new = requests.NewRequest(organisation, (requests.Wanted(whole),), recipient=recipient, **given)
+    return requests.request(session, new, by=by, at=START)

@@ -85,3 +85,88 @@ class NotAuthorized(Refused):
 
     def __str__(self) -> str:
         return self.sentence_in(str)
+
+
+class NothingWanted(InvalidInput):
+    code = "nothing-wanted"
+    sentence = mark("Choose at least one release, and at least one file of each.")
+
+
+class TooManyReleases(InvalidInput):
+    code = "too-many-releases"
+    sentence = mark("One request is for %(limit)s releases at most.")
+
+
+class FileNotInRelease(InvalidInput):
+    code = "file-not-in-release"
+    sentence = mark("A file that you chose is not one of release %(version)s.")
+
+
+class ChannelNotOffered(InvalidInput):
+    """`channel` is a word of Channel."""
+
+    code = "channel-not-offered"
+    sentence = mark("A delivery is asked for by e-mail, by courier or as a hand-over in person.")
+
+
+class AddressMissing(InvalidInput):
+    code = "address-missing"
+    sentence = mark("A courier needs an address: choose one of the address book.")
+
+
+class WantedDayPast(InvalidInput):
+    code = "wanted-day-past"
+    sentence = mark("The day by which you want it has passed.")
+
+
+class RequestRepeated(InvalidInput):
+    """The same submission (page) or Idempotency-Key (API) came with other content."""
+
+    code = "submission-reused"
+    sentence = mark("This request was sent before with other content, and is kept as it was. Send it as a new one.")
+
+
+class OwnRequest(Refused):
+    """Who asked for a delivery is not who lets it go."""
+
+    code = "own-request"
+    sentence = mark("You asked for delivery %(number)s yourself: a second person has to approve it.")
+
+
+class RecipientFixed(WrongState):
+    code = "recipient-fixed"
+    sentence = mark(
+        "The kit of delivery %(number)s has been made out to its recipient. Cancel the delivery and ask for another."
+    )
+
+
+class TooLateToCancel(WrongState):
+    code = "too-late-to-cancel"
+    sentence = mark("Delivery %(number)s has left already; the dispatcher has to act.")
+
+
+class SameRecipient(InvalidInput):
+    code = "same-recipient"
+    sentence = mark("This is the recipient already.")
+
+
+class NotStopped(WrongState):
+    code = "delivery-not-stopped"
+    sentence = mark("Delivery %(number)s is not stopped.")
+
+
+class AddressTooLong(InvalidInput):
+    """`limit` lines of `width` characters at most."""
+
+    code = "address-too-long"
+    sentence = mark("An address has %(limit)s lines of %(width)s characters at most.")
+
+
+class TooManyAddresses(InvalidInput):
+    code = "too-many-addresses"
+    sentence = mark("An address book holds %(limit)s addresses; remove one first.")
+
+
+class CountryUnknown(InvalidInput):
+    code = "country-unknown"
+    sentence = mark("A country is two letters, as DE or RU (ISO 3166-1).")

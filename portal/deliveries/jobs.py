@@ -1,70 +1,122 @@
-"""What follows from elsewhere: a withdrawn release is told to everyone who ever received it (P15)."""
+"""Letters about deliveries: who is told what, once each."""
 
-from datetime import datetime
-from urllib.parse import quote
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Person
+from portal.accounts.models import Person, PersonRole
 from portal.actors import PORTAL_JOB
-from portal.deliveries import queries
-from portal.entitlements.visibility import visible
-from portal.errors import mark
+from portal.deliveries import ledger, queries
+from portal.deliveries.letters import (
+    APPROVED,
+    APPROVED_FOR_RECIPIENT,
+    CANCELLED,
+    OVERDUE,
+    REQUESTED,
+    Letter,
+    Reader,
+    letter,
+)
+from portal.deliveries.models import Delivery
+from portal.deliveries.states import Channel, DeliveryState, EventKind
 from portal.jobs import service as jobs
 from portal.mail.service import post
-from portal.mail.words import translator
-from portal.releases import queries as releases
-from portal.releases.models import Release
+from portal.permissions import Role
 from portal.resources import Resources
 
-SUBJECT = mark("Withdrawn: %(product)s %(version)s")
-TEXT = mark(
-    """%(name)s,
-
-%(product)s %(version)s was withdrawn on %(day)s and can no longer be downloaded. Your company has received it.
-
-Reason:
-%(reason)s
-
-%(replacement)s
-
-What your company has received: %(address)s
-"""
-)
-REPLACED = mark("Use %(version)s instead.")
-NOT_REPLACED = mark("There is no replacement yet. Open a ticket if the release is in service.")
+REMINDED_AT_ONCE = 200
 
 
-@jobs.handles("releases.withdrawn")
-def tell_holders(resources: Resources, *, at: datetime, release_id: str) -> None:
-    """Post one message to every active person of each customer that ever received the release, whichever way."""
+@jobs.handles("deliveries.requested")
+def tell_dispatchers(resources: Resources, *, at: datetime, request_id: str) -> None:
+    """One letter to each dispatcher for a request, however many releases it is for."""
     with resources.sessions.begin() as session:
-        release = releases.get(session, UUID(release_id), visible_to=PORTAL_JOB)
-        for person in queries.people_who_received(session, release.id):
-            known = _known_replacement(session, release, person, at)
-            subject, text = message(release, known, person, resources.config.base_url)
-            key = f"releases.withdrawn:{release.id}:{person.id}"
-            post(session, key=key, recipient=person.email, subject=subject, text=text, at=at)
+        for delivery in queries.of_request(session, UUID(request_id), visible_to=PORTAL_JOB)[:1]:
+            _post(session, REQUESTED, delivery, _dispatchers(session), at=at, resources=resources)
 
 
-def _known_replacement(session: Session, release: Release, person: Person, at: datetime) -> Release | None:
-    """The release to take instead, unless it is still kept from this person's company: then nothing is said of it."""
-    known = visible(person.organisation_id, at).where(Release.id == release.replacement_id)
-    return release.replacement if session.scalar(known) else None
+@jobs.handles("deliveries.approved")
+def tell_approved(resources: Resources, *, at: datetime, delivery_id: str) -> None:
+    """The requester and the recipient hear that it will come."""
+    with resources.sessions.begin() as session:
+        delivery = queries.get(session, UUID(delivery_id), visible_to=PORTAL_JOB)
+        requester = _requester(session, delivery)
+        _post(session, APPROVED, delivery, requester, at=at, resources=resources)
+        addresses = {reader.email for reader in requester}
+        others = [reader for reader in _recipient(delivery) if reader.email not in addresses]
+        _post(session, APPROVED_FOR_RECIPIENT, delivery, others, at=at, resources=resources)
 
 
-def message(release: Release, replacement: Release | None, person: Person, base_url: str) -> tuple[str, str]:
-    """Subject and text in the person's language; needs the release's product."""
-    translate = translator(person.language)
-    instead = translate(REPLACED) % {"version": replacement.version} if replacement else translate(NOT_REPLACED)
-    facts = {
-        "name": person.name,
-        "product": " ".join(release.product.name.split()),
-        "version": release.version,
-        "day": f"{release.withdrawn_at:%Y-%m-%d}" if release.withdrawn_at else "—",
-        "reason": release.withdrawn_because or "—",
-        "replacement": instead,
-        "address": f"{base_url}/deliveries?q={quote(release.version)}",
-    }
-    return translate(SUBJECT) % facts, translate(TEXT) % facts
+@jobs.handles("deliveries.cancelled")
+def tell_cancelled(resources: Resources, *, at: datetime, delivery_id: str, reason: str, tells_recipient: bool) -> None:
+    """The requester hears why, and the recipient too when they had heard of it before."""
+    with resources.sessions.begin() as session:
+        delivery = queries.get(session, UUID(delivery_id), visible_to=PORTAL_JOB)
+        readers = [*_requester(session, delivery), *(_recipient(delivery) if tells_recipient else ())]
+        _post(session, CANCELLED, delivery, readers, at=at, resources=resources, reason=reason)
+
+
+@jobs.handles("deliveries.remind", every=timedelta(hours=1))
+def remind(resources: Resources, *, at: datetime) -> None:
+    """Once for each delivery and due date: whoever has the next step hears that it is overdue."""
+    with resources.sessions() as session:
+        overdue = session.scalars(queries.overdue(at).limit(REMINDED_AT_ONCE)).all()
+    for delivery_id in overdue:
+        with resources.sessions.begin() as session:
+            _remind(session, delivery_id, at, resources)
+
+
+def _remind(session: Session, delivery_id: UUID, at: datetime, resources: Resources) -> None:
+    delivery = ledger.locked(session, delivery_id)
+    if delivery.due_at is None or session.scalar(queries.overdue(at).where(Delivery.id == delivery_id)) is None:
+        return  # it moved on, or another worker reminded, while we looked
+    readers = [*_dispatchers(session), *(_recipient(delivery) if _waits_for_recipient(delivery) else ())]
+    told = _post(session, OVERDUE, delivery, readers, at=at, resources=resources, once_for=delivery.due_at.isoformat())
+    evidence = {"due_at": delivery.due_at.isoformat(), "told": told}
+    ledger.note(session, delivery, EventKind.REMINDED, evidence, by=PORTAL_JOB, at=at)
+
+
+def _waits_for_recipient(delivery: Delivery) -> bool:
+    """A courier's recipient is reminded by that channel itself, with the code of the receipt."""
+    if delivery.channel is Channel.COURIER or delivery.stopped_at is not None:
+        return False
+    return delivery.state in (DeliveryState.DISPATCHED, DeliveryState.DELIVERED)
+
+
+def _post(  # noqa: PLR0913 - one letter's facts
+    session: Session, kind: Letter, delivery: Delivery, readers: Sequence[Reader], *, at: datetime,
+    resources: Resources, reason: str = "", once_for: str = "",
+) -> list[str]:  # fmt: skip
+    """Post the letter to each, once per delivery and reader (and `once_for`); the names of those it goes to."""
+    for reader in readers:
+        subject, text = letter(kind, delivery, reader, resources.config.base_url, reason=reason)
+        key = f"delivery:{kind.name}:{delivery.id}:{once_for}:{reader.email}"
+        post(session, key=key, recipient=reader.email, subject=subject, text=text, at=at)
+    return [reader.name for reader in readers]
+
+
+def _dispatchers(session: Session) -> list[Reader]:
+    rows = (
+        select(Person)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(PersonRole.role == Role.DISPATCHER, Person.disabled_at.is_(None), Person.password_hash.is_not(None))
+        .order_by(Person.email)
+    )
+    return [_reader(person) for person in session.scalars(rows)]
+
+
+def _requester(session: Session, delivery: Delivery) -> list[Reader]:
+    person = session.scalar(select(Person).where(Person.id == delivery.person_id, Person.disabled_at.is_(None)))
+    return [_reader(person)] if person else []
+
+
+def _recipient(delivery: Delivery) -> list[Reader]:
+    kept = delivery.recipient
+    return [Reader(kept["name"], kept["email"], kept["language"], has_pages=False)] if kept else []
+
+
+def _reader(person: Person) -> Reader:
+    return Reader(person.name, person.email, person.language, has_pages=True)

@@ -103,11 +103,17 @@ class Delivery(HasId, Base):
         self._become(DeliveryState.ACKNOWLEDGED)
         self.delivered_at, self.acknowledged_at, self.open_key = self.delivered_at or at, at, None
 
-    def become(self, state: DeliveryState, at: datetime) -> None:
-        """Enter a state that may follow; the ledger calls it with the proof. Raises StepOutOfOrder, DeliveryStopped."""
+    def require_step(self, state: DeliveryState) -> None:
+        """Raises StepOutOfOrder unless the state may follow, DeliveryStopped while an incident is open."""
+        if not self.may_become(state):
+            raise StepOutOfOrder(state=self.state.value, wanted=state.value)
         if self.stopped_at is not None and state not in WHILE_STOPPED:
             raise DeliveryStopped(number=self.number or "")
-        self._become(state)
+
+    def become(self, state: DeliveryState, at: datetime) -> None:
+        """Enter a state that may follow; the ledger calls it with the proof. Raises StepOutOfOrder, DeliveryStopped."""
+        self.require_step(state)
+        self.state = state
         self.since = at
         if state in HELD_STATES:
             self.delivered_at = self.delivered_at or at

@@ -10,14 +10,20 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
-from portal.deliveries.models import Delivery, DeliveryItem
-from portal.deliveries.states import DeliveryState
+from portal.deliveries.models import Delivery, DeliveryEvent, DeliveryItem
+from portal.deliveries.states import DeliveryState, EventKind
 from portal.entitlements.models import ReceivedRelease
 from portal.entitlements.visibility import visible
 from portal.errors import NotFound
 from portal.permissions import OrganisationKind
 from portal.releases import queries as releases
 from portal.releases.models import Artifact, Product, Release
+
+WITH_FACTS = (
+    joinedload(Delivery.organisation),
+    joinedload(Delivery.release).joinedload(Release.product),
+    selectinload(Delivery.items).joinedload(DeliveryItem.artifact),
+)
 
 
 @dataclass(frozen=True)
@@ -91,16 +97,31 @@ def deliveries(chosen: Filter, *, visible_to: Actor) -> Select[Delivery]:
 
 def get(session: Session, delivery_id: UUID, *, visible_to: Actor) -> Delivery:
     """One delivery with its customer, release, files and events. Raises NotFound, for another customer's too."""
-    rows = select(Delivery).where(Delivery.id == delivery_id).options(
-        joinedload(Delivery.organisation),
-        joinedload(Delivery.release).joinedload(Release.product),
-        selectinload(Delivery.items).joinedload(DeliveryItem.artifact),
-        selectinload(Delivery.events),
-    )  # fmt: skip
+    rows = (
+        select(Delivery)
+        .where(Delivery.id == delivery_id)
+        .options(*WITH_FACTS, selectinload(Delivery.events), joinedload(Delivery.replaces))
+    )
     found = session.scalar(_seen(rows, visible_to))
     if found is None:
         raise NotFound
     return found
+
+
+def of_request(session: Session, request_id: UUID, *, visible_to: Actor) -> Sequence[Delivery]:
+    """All deliveries of one request by number, with customer, release, product and files."""
+    rows = select(Delivery).where(Delivery.request_id == request_id).options(*WITH_FACTS).order_by(Delivery.number)
+    return session.scalars(_seen(rows, visible_to)).all()
+
+
+def overdue(at: datetime) -> Select[UUID]:
+    """Ids of the deliveries whose due date has passed and of which nobody was reminded since, longest first."""
+    reminded = exists().where(
+        DeliveryEvent.delivery_id == Delivery.id,
+        DeliveryEvent.kind == EventKind.REMINDED,
+        DeliveryEvent.at >= Delivery.due_at,
+    )
+    return select(Delivery.id).where(Delivery.due_at <= at, ~reminded).order_by(Delivery.due_at, Delivery.id)
 
 
 def holders(release_id: UUID, *, visible_to: Actor) -> Select[Delivery]:
@@ -134,6 +155,7 @@ def people_who_received(session: Session, release_id: UUID) -> Sequence[Person]:
             Person.disabled_at.is_(None),
             Person.password_hash.is_not(None),
         )
+        .options(joinedload(Person.organisation))
         .order_by(Person.email)
     )
     return session.scalars(rows).all()

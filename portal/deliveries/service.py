@@ -16,20 +16,18 @@ from portal.config import Downloads
 from portal.deliveries.chain import append
 from portal.deliveries.errors import NotEntitled, StepOutOfOrder
 from portal.deliveries.models import Delivery, DeliveryEvent, DeliveryItem
+from portal.deliveries.receiving import note_received
 from portal.deliveries.states import FIRST_STATES, Channel, DeliveryState, EventKind
-from portal.entitlements import service as entitlements
 from portal.entitlements.decision import Granted
 from portal.entitlements.rules import decide_for
 from portal.errors import Conflict, NotFound
-from portal.releases.models import Artifact, ArtifactRole, Release
+from portal.releases.models import Artifact, Release
 from portal.web.byte_ranges import Span
 
 RESUMED_NOTED_EVERY = timedelta(minutes=1)
 MOST_EVENTS = 100
 MOST_WRONG_DIGESTS = 20
 TRIES = 5
-SOFTWARE = (ArtifactRole.IMAGE, ArtifactRole.PATCH, ArtifactRole.OTHER)
-"""Whoever has a file of one of these has the release; a data sheet or a checksum tool alone is not the software."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def record_sent(session: Session, delivery_id: UUID, span: Span, *, by: Actor, a
     delivery.transferred(at)
     append(session, delivery, EventKind.TRANSFERRED, {"bytes": item.sent_bytes, "requests": item.sent["requests"]},
            by=by, at=at)  # fmt: skip
-    _note_received(session, delivery, item, at)
+    note_received(session, delivery, at)
     audit.record(session, Tag.DELIVERY_COMPLETED, by=by, at=at, subject=delivery, bytes=item.sent_bytes)
 
 
@@ -128,7 +126,7 @@ def confirm(session: Session, delivery: Delivery, sha256: str | None, *, by: Act
         raise StepOutOfOrder(state=delivery.state.value, wanted=DeliveryState.ACKNOWLEDGED.value)
     delivery.acknowledge(at)
     append(session, delivery, EventKind.CONFIRMED, means, by=by, at=at)
-    _note_received(session, delivery, item, at)
+    note_received(session, delivery, at)
     audit.record(session, Tag.DELIVERY_CONFIRMED, by=by, at=at, subject=delivery, **means)
     return True
 
@@ -208,12 +206,6 @@ def _locked(session: Session, delivery_id: UUID) -> Delivery:
     if delivery is None:
         raise NotFound
     return delivery
-
-
-def _note_received(session: Session, delivery: Delivery, item: DeliveryItem, at: datetime) -> None:
-    """From now on the customer may take the release again as a backup copy (P11)."""
-    if item.artifact.role in SOFTWARE:
-        entitlements.record_received(session, delivery.organisation_id, delivery.release_id, at)
 
 
 def _only_item(session: Session, delivery: Delivery) -> DeliveryItem:

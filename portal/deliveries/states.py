@@ -161,6 +161,8 @@ class EventKind(StrEnum):
     CONFIRMED = "confirmed"
     LINK_OPENED = "link-opened"
     LINK_WITHDRAWN = "link-withdrawn"
+    LINK_RENEWED = "link-renewed"
+    MESSAGE_ARRIVED = "message-arrived"
     CODE_SENT = "code-sent"
     CODE_WRONG = "code-wrong"
     CODE_RIGHT = "code-right"
@@ -201,6 +203,8 @@ EVENT_TITLES = {
     EventKind.CONFIRMED: mark("The recipient confirmed the digest"),
     EventKind.LINK_OPENED: mark("The link was opened"),
     EventKind.LINK_WITHDRAWN: mark("The link was withdrawn"),
+    EventKind.LINK_RENEWED: mark("A new link was sent"),
+    EventKind.MESSAGE_ARRIVED: mark("The message reached the recipient's mail server"),
     EventKind.CODE_SENT: mark("A one-time code was sent"),
     EventKind.CODE_WRONG: mark("A wrong code was entered"),
     EventKind.CODE_RIGHT: mark("The one-time code was right"),
