@@ -12,6 +12,10 @@ Block = dict[str, object]
 TOP_HEADING = 3
 """Below the name of the paper and the title of a section."""
 
+MAX_WEIGHT, LINK_WEIGHT = 50_000, 10
+"""Tokens of a text, links weighing more: an honest text of the greatest length has a third of it. Ten times as many
+would take half a minute and hundreds of megabytes to lay out."""
+
 STYLES = {"strong": "strong", "em": "emph", "s": "strike"}
 TEXTS = {"text": "", "code_inline": "", "softbreak": " ", "hardbreak": "\n"}
 """Tokens that become text, and which where it is always the same."""
@@ -24,10 +28,19 @@ def blocks(markdown: str) -> list[Block]:
     `paragraph` and `heading` (with `level`) hold `runs`; `list` (`start`: a number, or None for bullets) holds `items`,
     each a list of blocks; `quote` holds `blocks`; `code` holds `text`; `table` holds `head` and `rows` of cells with
     their `runs` and `align`; `rule` holds nothing. A run is a `text` with its `styles`, or an `address` after a link.
+
+    A text of more than `MAX_WEIGHT` parts becomes one block of code, as it was written.
     """
     tokens = tamed(markdown)
+    if sum(map(_weight, tokens)) > MAX_WEIGHT:
+        return [{"kind": "code", "text": UNSHOWABLE.sub("\ufffd", markdown)}]
     _nest_headings(tokens)
     return _children(iter(tokens), "")
+
+
+def _weight(token: Token) -> int:
+    inner = token.children or ()
+    return 1 + sum(LINK_WEIGHT if child.type == "link_open" else 1 for child in inner)
 
 
 def _nest_headings(tokens: list[Token]) -> None:
