@@ -55,6 +55,7 @@ class Config:
     max_attachment_bytes: int = 25 * MIB
     max_mailed_file_bytes: int = 10 * MIB
     link_for: timedelta = timedelta(days=14)
+    receipt_reminders_every: timedelta = timedelta(days=5)
     second_person_approves: bool = True
     notes_languages: tuple[str, ...] = ("en", "ru")
     presigned_for: timedelta = timedelta(minutes=5)
@@ -110,6 +111,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         max_attachment_bytes=reader.value("PORTAL_MAX_ATTACHMENT_BYTES", _positive, 25 * MIB),
         max_mailed_file_bytes=reader.value("PORTAL_MAX_MAILED_FILE_BYTES", _positive, 10 * MIB),
         link_for=reader.value("PORTAL_LINK_DAYS", lambda t: timedelta(days=_positive(t)), timedelta(days=14)),
+        receipt_reminders_every=reader.value(
+            "PORTAL_RECEIPT_REMINDER_DAYS", lambda t: timedelta(days=_positive(t)), timedelta(days=5)
+        ),
         second_person_approves=reader.value("PORTAL_SECOND_PERSON_APPROVES", _boolean, default=True),
         notes_languages=reader.value("PORTAL_NOTES_LANGUAGES", _languages, ("en", "ru")),
         presigned_for=reader.value("PORTAL_PRESIGNED_SECONDS", _presigned, timedelta(minutes=5)),

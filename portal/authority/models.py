@@ -67,6 +67,8 @@ class PowerOfAttorney(HasId, Base):
 
     `valid_from` and `valid_until` are days in `time_zone` (the customer's when it was entered), both inclusive; the
     instants [starts_at, ends_at) say the same. `scan` is {key, name, size_bytes, sha256, content_type} or None.
+    `created_by` entered it, or changed its holder since; `checked` is what the dispatcher looked at; `asked_at` when
+    the dispatchers were last asked to.
     """
 
     __tablename__ = "powers_of_attorney"
@@ -94,10 +96,12 @@ class PowerOfAttorney(HasId, Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     decided_by_name: Mapped[str] = mapped_column(String(200), default="")
+    checked: Mapped[str] = mapped_column(String(500), default="")
     declined_because: Mapped[str] = mapped_column(String(500), default="")
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     revoked_because: Mapped[str] = mapped_column(String(500), default="")
+    asked_at: Mapped[datetime | None]
 
     holder: Mapped[AuthorizedPerson] = relationship(lazy="raise", back_populates="powers")
     product_rows: Mapped[list["PowerProduct"]] = relationship(lazy="raise", cascade="all, delete-orphan")
@@ -109,13 +113,14 @@ class PowerOfAttorney(HasId, Base):
         self.starts_at = datetime.combine(first, time.min, zone).astimezone(UTC)
         self.ends_at = datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
 
-    def confirm(self, by: UUID | None, by_name: str, at: datetime) -> None:
+    def confirm(self, checked: str, by: UUID | None, by_name: str, at: datetime) -> None:
         """Raises PowerNotOpen unless it waits for the dispatcher."""
-        self._require_unconfirmed()
+        self.require_unconfirmed()
+        self.checked = checked
         self.state, self.decided_at, self.decided_by, self.decided_by_name = PowerState.CONFIRMED, at, by, by_name
 
     def decline(self, reason: str, by: UUID | None, by_name: str, at: datetime) -> None:
-        self._require_unconfirmed()
+        self.require_unconfirmed()
         self.state, self.decided_at, self.decided_by, self.decided_by_name = PowerState.DECLINED, at, by, by_name
         self.declined_because = reason
 
@@ -125,7 +130,13 @@ class PowerOfAttorney(HasId, Base):
             raise PowerNotOpen(number=self.number, state=self.state)
         self.state, self.revoked_at, self.revoked_by, self.revoked_because = PowerState.REVOKED, at, by, reason
 
-    def _require_unconfirmed(self) -> None:
+    def reopen(self, by: UUID | None) -> None:
+        """Its holder became another: what was confirmed has to be confirmed anew, by somebody else than `by`."""
+        if self.state is PowerState.CONFIRMED:
+            self.state, self.created_by, self.checked = PowerState.UNCONFIRMED, by, ""
+            self.decided_at, self.decided_by, self.decided_by_name = None, None, ""
+
+    def require_unconfirmed(self) -> None:
         if self.state is not PowerState.UNCONFIRMED:
             raise PowerNotOpen(number=self.number, state=self.state)
 
@@ -142,10 +153,11 @@ class PowerProduct(Base):
 
 
 class CodePurpose(StrEnum):
-    """What a one-time code opens; `subject_id` is then the link's, or the hand-over's."""
+    """What a one-time code opens; `subject_id` is then the link's, the hand-over's or the parcel's."""
 
     EMAIL_LINK = "email-link"
     HAND_OVER = "hand-over"
+    RECEIPT = "receipt"
 
 
 class CodeChannel(StrEnum):

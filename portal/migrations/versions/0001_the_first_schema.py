@@ -357,28 +357,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_products_family_id"), ["family_id"], unique=False)
 
     op.create_table(
-        "agreement_acceptances",
-        sa.Column("version_id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("text_sha256", sa.String(length=64), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_agreement_acceptances_organisation_id")
-        ),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_agreement_acceptances_person_id")),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["agreement_versions.id"], name=op.f("fk_agreement_acceptances_version_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_acceptances")),
-        sa.UniqueConstraint("version_id", "person_id", name=op.f("uq_agreement_acceptances_version_id_person_id")),
-    )
-    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
         "api_tokens",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -678,6 +656,44 @@ def upgrade() -> None:
         batch_op.create_index("ix_acts_state_opened", ["state", "opened_at"], unique=False)
 
     op.create_table(
+        "agreement_acceptances",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("authorized_person_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(person_id IS NULL) <> (authorized_person_id IS NULL)",
+            name=op.f("ck_agreement_acceptances_person_or_recipient"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["authorized_person_id"],
+            ["authorized_persons.id"],
+            name=op.f("fk_agreement_acceptances_authorized_person_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_agreement_acceptances_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_agreement_acceptances_person_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["agreement_versions.id"], name=op.f("fk_agreement_acceptances_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_acceptances")),
+        sa.UniqueConstraint(
+            "version_id", "authorized_person_id", name=op.f("uq_agreement_acceptances_version_id_authorized_person_id")
+        ),
+        sa.UniqueConstraint("version_id", "person_id", name=op.f("uq_agreement_acceptances_version_id_person_id")),
+    )
+    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_agreement_acceptances_authorized_person_id"), ["authorized_person_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "issue_cves",
         sa.Column("issue_id", sa.Uuid(), nullable=False),
         sa.Column("cve_id", sa.String(length=28), nullable=False),
@@ -722,10 +738,12 @@ def upgrade() -> None:
         sa.Column("decided_at", Instant(), nullable=True),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
         sa.Column("decided_by_name", sa.String(length=200), nullable=False),
+        sa.Column("checked", sa.String(length=500), nullable=False),
         sa.Column("declined_because", sa.String(length=500), nullable=False),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.Column("revoked_by", sa.Uuid(), nullable=True),
         sa.Column("revoked_because", sa.String(length=500), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("valid_from <= valid_until", name=op.f("ck_powers_of_attorney_starts_before_it_ends")),
         sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_powers_of_attorney_created_by")),
@@ -1172,6 +1190,8 @@ def upgrade() -> None:
                 "confirmed",
                 "link-opened",
                 "link-withdrawn",
+                "link-renewed",
+                "message-arrived",
                 "code-sent",
                 "code-wrong",
                 "code-right",
@@ -1527,6 +1547,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issue_cves_cve_id"))
 
     op.drop_table("issue_cves")
+    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
+        batch_op.drop_index(batch_op.f("ix_agreement_acceptances_authorized_person_id"))
+
+    op.drop_table("agreement_acceptances")
     with op.batch_alter_table("acts", schema=None) as batch_op:
         batch_op.drop_index("ix_acts_state_opened")
         batch_op.drop_index(batch_op.f("ix_acts_recipient_id"))
@@ -1568,10 +1593,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
 
     op.drop_table("api_tokens")
-    with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
-
-    op.drop_table("agreement_acceptances")
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_products_family_id"))
 
