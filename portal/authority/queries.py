@@ -1,12 +1,56 @@
-"""Authorized persons and their powers of attorney, loaded for whoever may see them."""
+"""Authorized persons and their powers of attorney, loaded for whoever may see them.
 
+The vendor and its support centre see every customer's, a customer its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, false, or_, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
-from portal.authority.models import PowerOfAttorney, PowerState
-from portal.authority.rules import PowerFacts
+from portal.accounts.customers import ESCAPE, anywhere, is_called
+from portal.accounts.models import Organisation
+from portal.actors import Actor
+from portal.authority.models import AuthorizedPerson, PowerOfAttorney, PowerProduct, PowerState
+from portal.authority.rules import Held, Lacking, Need, PowerFacts, authority
+from portal.errors import NotFound
+from portal.releases.models import Product
+
+_POWERS = (
+    selectinload(AuthorizedPerson.powers).selectinload(PowerOfAttorney.product_rows).joinedload(PowerProduct.product)
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One who may be chosen as a recipient, or may not, and why."""
+
+    person: AuthorizedPerson
+    answer: Held | Lacking
+
+    @property
+    def is_able(self) -> bool:
+        return isinstance(self.answer, Held)
+
+
+def frozen(row: PowerOfAttorney) -> PowerFacts:
+    """A power as the rule takes it; its products must be loaded."""
+    return PowerFacts(
+        id=row.id,
+        number=row.number,
+        state=row.state.value,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        product_ids=None if row.covers_all_products else frozenset(own.product_id for own in row.product_rows),
+        may_receive=row.may_receive,
+        may_sign=row.may_sign,
+        time_zone=row.time_zone,
+        closed_at=row.revoked_at or (row.decided_at if row.state is PowerState.DECLINED else None),
+        closed_because=row.revoked_because or row.declined_because,
+    )
 
 
 def facts_of(session: Session, holder_id: UUID | None) -> list[PowerFacts]:
@@ -17,19 +61,88 @@ def facts_of(session: Session, holder_id: UUID | None) -> list[PowerFacts]:
         .options(selectinload(PowerOfAttorney.product_rows))
         .execution_options(populate_existing=True)
     )
-    return [
-        PowerFacts(
-            id=row.id,
-            number=row.number,
-            state=row.state.value,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            product_ids=None if row.covers_all_products else frozenset(own.product_id for own in row.product_rows),
-            may_receive=row.may_receive,
-            may_sign=row.may_sign,
-            time_zone=row.time_zone,
-            closed_at=row.revoked_at or (row.decided_at if row.state is PowerState.DECLINED else None),
-            closed_because=row.revoked_because or row.declined_because,
+    return [frozen(row) for row in session.scalars(rows)]
+
+
+def _seen(rows: Select[Any], visible_to: Actor) -> Select[Any]:
+    if visible_to.is_staff:
+        return rows
+    if visible_to.organisation_id is None:
+        return rows.where(false())
+    return rows.where(AuthorizedPerson.organisation_id == visible_to.organisation_id)
+
+
+def people(*, visible_to: Actor, organisation_id: UUID | None = None, text: str = "") -> Select[AuthorizedPerson]:
+    """With customer, powers and their products; by customer and name. `text`: in name, address, customer."""
+    rows = (
+        select(AuthorizedPerson)
+        .join(AuthorizedPerson.organisation)
+        .options(contains_eager(AuthorizedPerson.organisation), _POWERS)
+        .order_by(Organisation.name, AuthorizedPerson.name, AuthorizedPerson.email)
+    )
+    if organisation_id is not None:
+        rows = rows.where(AuthorizedPerson.organisation_id == organisation_id)
+    if text:
+        pattern = anywhere(text)
+        columns = (AuthorizedPerson.name, AuthorizedPerson.email, AuthorizedPerson.phone)
+        rows = rows.where(or_(*(column.ilike(pattern, escape=ESCAPE) for column in columns), is_called(text)))
+    return _seen(rows, visible_to)
+
+
+def get(session: Session, holder_id: UUID, *, visible_to: Actor) -> AuthorizedPerson:
+    """With customer, powers and their products. Raises NotFound, for another customer's too."""
+    found = session.scalars(people(visible_to=visible_to).where(AuthorizedPerson.id == holder_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def powers(*, visible_to: Actor) -> Select[PowerOfAttorney]:
+    """With holder, customer and products."""
+    rows = (
+        select(PowerOfAttorney)
+        .join(PowerOfAttorney.holder)
+        .join(AuthorizedPerson.organisation)
+        .options(
+            contains_eager(PowerOfAttorney.holder).contains_eager(AuthorizedPerson.organisation),
+            selectinload(PowerOfAttorney.product_rows).joinedload(PowerProduct.product),
         )
-        for row in session.scalars(rows)
+    )
+    return _seen(rows, visible_to)
+
+
+def power(session: Session, power_id: UUID, *, visible_to: Actor) -> PowerOfAttorney:
+    """Raises NotFound, for another customer's too."""
+    found = session.scalars(powers(visible_to=visible_to).where(PowerOfAttorney.id == power_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def waiting(at: datetime, *, visible_to: Actor) -> Select[PowerOfAttorney]:
+    """What waits for the dispatcher and could still give something, the longest first."""
+    rows = powers(visible_to=visible_to).where(
+        PowerOfAttorney.state == PowerState.UNCONFIRMED, PowerOfAttorney.ends_at > at
+    )
+    return rows.order_by(PowerOfAttorney.created_at, PowerOfAttorney.id)
+
+
+def able_to_receive(
+    session: Session, organisation_id: UUID, product_id: UUID, at: datetime, *, need: Need = Need.RECEIVE
+) -> list[Candidate]:
+    """Every authorized person of the customer with the answer for this product now; those who may come first."""
+    rows = (
+        select(AuthorizedPerson)
+        .where(AuthorizedPerson.organisation_id == organisation_id)
+        .options(_POWERS)
+        .order_by(AuthorizedPerson.name, AuthorizedPerson.email)
+    )
+    found = [
+        Candidate(person, authority([frozen(power) for power in person.powers], product_id, need, at))
+        for person in session.scalars(rows)
     ]
+    return sorted(found, key=lambda candidate: not candidate.is_able)
+
+
+def products_named(session: Session, product_ids: frozenset[UUID]) -> list[Product]:
+    return list(session.scalars(select(Product).where(Product.id.in_(product_ids)).order_by(Product.name)))

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from portal.authority.models import AuthorizedPerson
 from portal.entitlements.models import Agreement, AgreementAcceptance, AgreementVersion, ProductAgreement
 from portal.entitlements.reasons import MissingAgreement
 
@@ -17,15 +18,30 @@ def missing_agreements(
 
     Current is the highest number in force by `at`; an agreement without one asks for nothing yet.
     """
+    return _missing(session, AgreementAcceptance.person_id == person_id, product_id, at)
+
+
+def missing_for_recipient(
+    session: Session, authorized_person_id: UUID, product_id: UUID, at: datetime
+) -> list[MissingAgreement]:
+    """The same for an authorized person, by whichever way they accepted: as recipient, or with their own sign-in."""
+    own = select(AuthorizedPerson.person_id).where(AuthorizedPerson.id == authorized_person_id).scalar_subquery()
+    by_recipient = or_(
+        AgreementAcceptance.authorized_person_id == authorized_person_id, AgreementAcceptance.person_id == own
+    )
+    return _missing(session, by_recipient, product_id, at)
+
+
+def _missing(
+    session: Session, is_theirs: ColumnElement[bool], product_id: UUID, at: datetime
+) -> list[MissingAgreement]:
     newer = aliased(AgreementVersion)
     current = (
         select(func.max(newer.number))
         .where(newer.agreement_id == Agreement.id, newer.effective_from <= at)
         .scalar_subquery()
     )
-    accepted = exists().where(
-        AgreementAcceptance.version_id == AgreementVersion.id, AgreementAcceptance.person_id == person_id
-    )
+    accepted = exists().where(AgreementAcceptance.version_id == AgreementVersion.id, is_theirs)
     rows = session.execute(
         select(AgreementVersion.id, Agreement.code, AgreementVersion.number, AgreementVersion.texts)
         .join(Agreement, and_(Agreement.id == AgreementVersion.agreement_id, AgreementVersion.number == current))

@@ -151,11 +151,18 @@ class ProductAgreement(Base):
 
 
 class AgreementAcceptance(HasId, Base):
+    """Who accepted a text: a person with a sign-in, or a recipient who has none, by a link that was sent to them."""
+
     __tablename__ = "agreement_acceptances"
-    __table_args__ = (UniqueConstraint("version_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("version_id", "person_id"),
+        UniqueConstraint("version_id", "authorized_person_id"),
+        CheckConstraint("(person_id IS NULL) <> (authorized_person_id IS NULL)", name="person_or_recipient"),
+    )
 
     version_id: Mapped[UUID] = mapped_column(ForeignKey("agreement_versions.id"))
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), index=True)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
+    authorized_person_id: Mapped[UUID | None] = mapped_column(ForeignKey("authorized_persons.id"), index=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     at: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(64))

@@ -177,6 +177,20 @@ def agreement_version(session: Session, version_id: UUID, at: datetime, *, visib
     return found
 
 
+def asked_version(session: Session, version_id: UUID, product_id: UUID, at: datetime) -> AgreementVersion:
+    """The text that the product asks a recipient to accept, with its agreement. Raises NotFound for any other."""
+    asks = exists().where(
+        ProductAgreement.agreement_id == AgreementVersion.agreement_id, ProductAgreement.product_id == product_id
+    )
+    rows = select(AgreementVersion).where(
+        AgreementVersion.id == version_id, AgreementVersion.effective_from <= at, asks
+    )
+    found = session.scalar(rows.options(joinedload(AgreementVersion.agreement)))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def product_by_code(session: Session, code: str) -> Product | None:
     return session.scalar(select(Product).where(Product.code == code.strip()))
 

@@ -16,6 +16,7 @@ from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
+from portal.authority.models import AuthorizedPerson
 from portal.config import LANGUAGES
 from portal.db import Base
 from portal.entitlements.errors import (
@@ -237,17 +238,33 @@ def accept_agreement(session: Session, version: AgreementVersion, *, by: Actor, 
     """
     if by.person_id is None or by.organisation_id is None:
         raise Forbidden(permission=Permission.DOWNLOAD)
+    _accept(session, version, {"person_id": by.person_id, "organisation_id": by.organisation_id}, by=by, at=at)
+
+
+def accept_agreement_as_recipient(
+    session: Session, version: AgreementVersion, recipient: AuthorizedPerson, *, by: Actor, at: datetime
+) -> None:
+    """An authorized person accepts this text for the customer, by a link that proved who they are; once.
+
+    `by` is whoever came by the link, with their network address. Raises AgreementSuperseded.
+    """
+    whose = {"authorized_person_id": recipient.id, "organisation_id": recipient.organisation_id}
+    _accept(session, version, whose, by=by, at=at)
+
+
+def _accept(session: Session, version: AgreementVersion, whose: dict[str, UUID], *, by: Actor, at: datetime) -> None:
     newest = select(func.max(AgreementVersion.number)).where(
         AgreementVersion.agreement_id == version.agreement_id, AgreementVersion.effective_from <= at
     )
     if session.scalar(newest) != version.number:
         raise AgreementSuperseded
     digest = text_digest(version.texts)
-    facts = {"version_id": version.id, "person_id": by.person_id, "organisation_id": by.organisation_id, "at": at,
-             "address": by.address[:64], "text_sha256": digest}  # fmt: skip
+    facts = {"version_id": version.id, "at": at, "address": by.address[:64], "text_sha256": digest, **whose}
     statement = _insert_once(session, AgreementAcceptance).values(**facts).returning(AgreementAcceptance.id)
     if session.scalar(statement) is not None:
-        audit.record(session, Tag.AGREEMENT_ACCEPT, by=by, at=at, subject=version, text_sha256=digest)
+        recipient = whose.get("authorized_person_id")
+        told: dict[str, Any] = {"recipient": recipient} if recipient else {}
+        audit.record(session, Tag.AGREEMENT_ACCEPT, by=by, at=at, subject=version, text_sha256=digest, **told)
 
 
 def text_digest(texts: Mapping[str, Any]) -> str:
