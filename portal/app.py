@@ -28,6 +28,7 @@ from portal.deliveries import routes as deliveries
 from portal.entitlements import api as entitlements_api
 from portal.entitlements import routes as entitlements
 from portal.errors import PortalError, mark
+from portal.evidence import routes as evidence
 from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
 from portal.jobs.models import Job
@@ -48,8 +49,8 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, recalls.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp, accounts.bp,
-    audit.bp, jobs.bp,
+    catalogue.bp, evidence.bp, recalls.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp,
+    accounts.bp, audit.bp, jobs.bp,
     catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, releases_api.bp, accounts_api.bp,
 )  # fmt: skip
 

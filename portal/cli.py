@@ -14,6 +14,7 @@ from portal.config import ConfigError, from_environment
 from portal.demo.cli import demo
 from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
+from portal.evidence.cli import evidence
 from portal.jobs.worker import run_due, run_until
 from portal.releases.cli import releases
 from portal.releases.keys_cli import keys
@@ -62,7 +63,7 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, entitlements, keys, releases, verify):
+for group in (demo, accounts, audit, entitlements, evidence, keys, releases, verify):
     portal.add_command(group)
 
 

@@ -26,6 +26,7 @@ from signing.manifest import ManifestArtifact, ReleaseManifest
 from signing.names import KEYS_FOLDER, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE
 from signing.release import SignedRelease, sign_release, verify_release
 from signing.report import render, to_json
+from signing.seal import Seal, open_seal, sign_seal
 from signing.slip import Slip, SlipFile, open_slip, sign_slip
 from signing.sums import SumsEntry, digests_in, parse_sums, render_sums
 from signing.verify import ExitCode, FileFinding, FileState, Report, keys_within, verify_folder
@@ -49,6 +50,7 @@ __all__ = [
     "PublicKey",
     "ReleaseManifest",
     "Report",
+    "Seal",
     "Secrets",
     "ServiceKey",
     "Signature",
@@ -65,6 +67,7 @@ __all__ = [
     "key_source",
     "keys_within",
     "open_envelope",
+    "open_seal",
     "open_signer",
     "open_slip",
     "parse_sums",
@@ -73,6 +76,7 @@ __all__ = [
     "render_sums",
     "sign_manifest",
     "sign_release",
+    "sign_seal",
     "sign_slip",
     "to_json",
     "verify_envelope",

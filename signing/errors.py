@@ -88,6 +88,11 @@ class SlipDisagrees(SigningError):
     sentence = "The slip belongs to another release: %(what)s in it is not what stands in the manifest."
 
 
+class MalformedSeal(SigningError):
+    code = "malformed-seal"
+    sentence = "The seal of the evidence pack is malformed: %(reason)s"
+
+
 class OtherCustomer(SigningError):
     code = "other-customer"
     sentence = "The slip is made out to %(found)s, not to %(customer)s."
