@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Organisation, Person
 from portal.accounts.tokens import NewToken, create_token
 from portal.actors import Actor, Via
+from portal.authority import service as authority
+from portal.authority.models import AuthorizedPerson, PowerOfAttorney
+from portal.authority.terms import NewPower, RecipientFacts
 from portal.deliveries.models import Delivery
 from portal.entitlements.models import (
     Agreement,
@@ -75,6 +78,12 @@ class World:
     export_rule: ExportRule
     token: str
     token_id: object
+    recipient: AuthorizedPerson
+    """Of customer A; may receive and sign for all products until the end of 2026."""
+    power: PowerOfAttorney
+    candidate: AuthorizedPerson
+    """Of customer A; their power of attorney waits for the dispatcher."""
+    waiting_power: PowerOfAttorney
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -144,6 +153,11 @@ def make_world(portal: Portal) -> World:
         session.add(grant)
         ticket = make_ticket(session, organisations["a"], engineer, product=product)
         new = NewToken("script", frozenset({Scope.DOWNLOAD}), timedelta(days=30))
+        manager = actor_for(people["manager A"], organisations["a"])
+        recipient, power = _recipient(session, organisations["a"], "Irina", manager)
+        candidate, waiting_power = _recipient(session, organisations["a"], "Petr", manager)
+        by = actor_for(people["dispatcher"], organisations["tsc"])
+        authority.confirm(session, power, checked="The scan", second_person=True, by=by, at=START)
         row, token = create_token(session, people["engineer A"], new, by=engineer, at=START)
     answer = portal.browser().get(
         f"/downloads/{artifact.id}/{artifact.name}", headers={"Authorization": f"Bearer {token}"}
@@ -157,6 +171,7 @@ def make_world(portal: Portal) -> World:
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
+        recipient, power, candidate, waiting_power,
     )  # fmt: skip
 
 
@@ -170,6 +185,17 @@ def make_contract(session: Session, organisation: Organisation, product: Product
     session.add(contract)
     session.flush()
     return contract
+
+
+def _recipient(
+    session: Session, organisation: Organisation, name: str, by: Actor
+) -> tuple[AuthorizedPerson, PowerOfAttorney]:
+    """Somebody with a power of attorney of 2026 for all products, which waits for the dispatcher."""
+    facts = RecipientFacts(name, f"{name}@{organisation.code}.example", "+79161231234", "ru")
+    holder = authority.name_person(session, organisation, facts, by=by, at=START)
+    year = {"issued_on": date(2026, 1, 12), "valid_from": date(2026, 1, 12), "valid_until": date(2026, 12, 31)}
+    new = NewPower(f"17/{name}", issued_by="The director", may_sign=True, **year)
+    return holder, authority.give_power(session, holder, new, by=by, at=START)
 
 
 def _agreement(session: Session, product: Product) -> AgreementVersion:
