@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from markdown_it.token import Token
 
 from portal.documents.markdown import UNSHOWABLE, tamed
-from portal.documents.paper import Exact
+from portal.documents.paper import Exact, Wide
 
 Block = dict[str, object]
 
@@ -124,7 +124,7 @@ def _runs(token: Token) -> list[Block]:
             if child.nesting > 0:
                 link_start, address = len(runs), str(child.attrs["href"])
             elif _differs(runs[link_start:], address):
-                runs.append({"address": _visible(address), "target": Exact(address)})
+                runs.append({"address": Wide(_visible(address)), "target": Exact(address)})
         elif name in STYLES and child.nesting:
             _turn(styles, STYLES[name], child.nesting)
         elif child.type in TEXTS:

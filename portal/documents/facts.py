@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.documents.codes import digest_words
-from portal.documents.paper import Exact
+from portal.documents.paper import Exact, Wide
 from portal.documents.wording import Wording
 
 
@@ -36,7 +36,7 @@ class ReleaseLine:
 
 def file_facts(file: FileLine, wording: Wording) -> dict[str, object]:
     return {
-        "name": file.name,
+        "name": Wide(file.name),
         "bytes": wording.number(file.size_bytes),
         "sha256": Exact(file.sha256),
         "words": " ".join(digest_words(file.sha256, wording.language)),

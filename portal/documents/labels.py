@@ -68,7 +68,7 @@ def address_label_paper(label: AddressLabel, language: str) -> Paper:
         "facts": _said((_("Carrier"), carrier), (_("Bag or seal"), label.seal)),
         **_digest_and_code(label.kit_sha256, label.code, wording),
     }
-    title = f"{_('Address label')} {label.number}"
+    title = _("Address label %(number)s") % {"number": label.number}
     return Paper("address_label", language, title, label.at, "", {"name": _("Delivery"), **facts})
 
 
@@ -85,7 +85,7 @@ def seal_label_paper(label: SealLabel, language: str) -> Paper:
         "phone": phone,
         **_digest_and_code(label.kit_sha256, label.code, wording),
     }
-    title = f"{_('Seal label')} {label.number}"
+    title = _("Seal label %(number)s") % {"number": label.number}
     return Paper("seal_label", language, title, label.at, "", {"name": _("Delivery"), **facts})
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from portal.documents.codes import digest_words, qr_svg, short_digest
 from portal.documents.facts import Medium, ReleaseLine, file_facts
-from portal.documents.paper import Exact, Paper, pdf
+from portal.documents.paper import Exact, Paper, Wide, pdf
 from portal.documents.pictures import drawable
 from portal.documents.wording import Wording
 from portal.errors import mark
@@ -110,7 +110,7 @@ def _kit(packing: PackingList, wording: Wording) -> dict[str, object]:
     _ = wording.translate
     return {
         "facts": [
-            (_("File"), packing.kit_name),
+            (_("File"), Wide(packing.kit_name)),
             (_("Size, bytes"), wording.number(packing.kit_size_bytes)),
             ("SHA-256", Exact(packing.kit_sha256)),
             (_("In short"), Exact(short_digest(packing.kit_sha256))),
@@ -123,7 +123,7 @@ def _kit(packing: PackingList, wording: Wording) -> dict[str, object]:
 def _receipt(packing: PackingList, wording: Wording) -> dict[str, object]:
     _ = wording.translate
     facts = [
-        (_("Address"), packing.receipt_address),
+        (_("Address"), Wide(packing.receipt_address)),
         (_("Please confirm by"), wording.day(packing.confirm_by) if packing.confirm_by else ""),
         (_("Telephone of support"), packing.support_phone),
     ]

@@ -14,7 +14,7 @@ from portal.documents.errors import PaperFailed, PictureUnusable
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-LONG_WORD_CHARS = 29
+LONG_WORD_CHARS, LONG_WIDE_WORD_CHARS = 29, 49
 PIECE_CHARS = 16
 BREAK = "\u200b"
 """A zero-width space: where a line may end inside a word that would run off the page otherwise."""
@@ -25,7 +25,14 @@ _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _LONG_WORD = re.compile(rf"[^\s{BREAK}]{{{LONG_WORD_CHARS},}}")
+_LONG_WIDE_WORD = re.compile(rf"[^\s{BREAK}]{{{LONG_WIDE_WORD_CHARS},}}")
 _PIECE = re.compile(rf"[^-_./:@+,;=&?\\]{{0,{PIECE_CHARS - 1}}}[-_./:@+,;=&?\\]|.{{{PIECE_CHARS}}}", re.DOTALL)
+
+
+class Wide(str):
+    """Text with a wide column to itself, a file's name or an address: whole as long as it can be, to be copied."""
+
+    __slots__ = ()
 
 
 class Exact(str):
@@ -116,7 +123,8 @@ def _printable(value: object) -> object:
     if isinstance(value, Exact):
         return _UNSHOWABLE.sub("\ufffd", value)
     if isinstance(value, str):
-        return _LONG_WORD.sub(_with_breaks, _UNSHOWABLE.sub("\ufffd", value))
+        long_word = _LONG_WIDE_WORD if isinstance(value, Wide) else _LONG_WORD
+        return long_word.sub(_with_breaks, _UNSHOWABLE.sub("\ufffd", value))
     if isinstance(value, Mapping):
         return {key: _printable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

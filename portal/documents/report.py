@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.documents.paper import Paper, pdf
+from portal.documents.codes import qr_svg
+from portal.documents.paper import Paper, Wide, pdf
+from portal.documents.pictures import drawable
 from portal.documents.wording import Wording
 
 Row = tuple[str, ...]
@@ -22,7 +24,10 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class Report:
-    """Texts in the report's language; `facts` are (label, value); a row has as many cells as there are columns."""
+    """Texts in the report's language; `facts` are (label, value); a row has as many cells as there are columns.
+
+    `qr` is an address to open, printed as a code and as text.
+    """
 
     title: str
     subtitle: str
@@ -31,6 +36,7 @@ class Report:
     language: str
     at: datetime
     author: str = ""
+    qr: str = ""
 
 
 def render_report(report: Report) -> bytes:
@@ -45,6 +51,9 @@ def report_paper(report: Report) -> Paper:
         "subtitle": report.subtitle,
         "facts": report.facts,
         "tables": [_table(table) for table in report.tables],
+        "qr": drawable(qr_svg(report.qr)) if report.qr else None,
+        "address": Wide(report.qr),
+        "alt": _("QR code of the address %(address)s") % {"address": report.qr},
         "words": {"page": _("Page %(page)s of %(pages)s"), "empty": _("Nothing.")},
     }
     return Paper("report", report.language, report.title, report.at, report.author, facts)
