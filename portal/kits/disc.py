@@ -5,6 +5,7 @@ pycdlib lays it out; it is given no bytes of any file, only places, and what it 
 
 import io
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from portal.kits.errors import KitTooLongForDisc
 from portal.kits.layout import Contents, Layout, Segment, StoredFile
 
 SECTOR_BYTES = 2048
-JOLIET_CHARS = 64
+JOLIET_CHARS, LABEL_CHARS = 64, 16
 FILE_MODE, FOLDER_MODE = 0o100444, 0o040555
 _ISO_TOP = "/KIT"
 _WHOLE = 1 << 60
@@ -34,13 +35,12 @@ def disc_layout(contents: Contents) -> Layout:
     with _ONE_AT_A_TIME, _clock_stopped(int(contents.dated_at.timestamp())):
         disc = pycdlib.PyCdlib()
         has_joliet = all(len(name) <= JOLIET_CHARS for name in _names(contents))
-        label = contents.folder[:32].upper().replace("-", "_").replace(".", "_")
         disc.new(
             interchange_level=3,
             joliet=3 if has_joliet else None,
             rock_ridge="1.09",
             udf="2.60",
-            vol_ident="".join(sign if sign.isascii() else "_" for sign in label),
+            vol_ident=_label(contents.folder),
             app_ident_str="RELEASE KIT",
         )
         taken = _TakenDown()
@@ -50,6 +50,11 @@ def disc_layout(contents: Contents) -> Layout:
         finally:
             disc.close()
     return taken.layout()
+
+
+def _label(folder: str) -> str:
+    """The disc's name, as long as Joliet takes it: the end of the folder's name, where the delivery's number stands."""
+    return re.sub("[^A-Z0-9_]", "_", folder.upper())[-LABEL_CHARS:]
 
 
 def _names(contents: Contents) -> list[str]:
