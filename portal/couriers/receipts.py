@@ -37,11 +37,13 @@ from portal.documents.codes import digest_words
 from portal.errors import mark
 from portal.mail.words import translator
 from portal.releases.models import Release
+from portal.texts import searchable
 
 SIGNED_FOR = timedelta(minutes=30)
 """How long a right one-time code stands for whoever typed it: long enough to look at the parcel once more."""
 HEX_DIGITS = frozenset("0123456789abcdef")
 SHORTEST_HEX = 16
+MAX_NUMBER_CHARS = 20
 LANGUAGES_OF_WORDS = ("en", "ru")
 ABOUT = mark("the receipt of delivery %(number)s")
 PROVED_BY_RECEIPT = "receipt"
@@ -86,7 +88,7 @@ def by_code(sessions: Sessions, attempt: Attempt, *, at: datetime) -> Consignmen
 
     Raises TooManyCodes, ReceiptUnknown.
     """
-    number = " ".join(attempt.number.upper().split())[:20]
+    number = searchable(attempt.number, limit=MAX_NUMBER_CHARS).upper()
     counted_as, address = f"receipt:{number.lower()}", attempt.address[: sign_in.LONGEST_ADDRESS]
     with sessions.begin() as session:
         try:

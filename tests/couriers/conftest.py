@@ -129,8 +129,8 @@ class Depot:
         with self.sessions() as session:
             return list(session.scalars(select(Incident).where(Incident.delivery_id == delivery.id)))
 
-    def receipt(self, serial: str, **facts) -> Receipt:
-        given = {"name": "Ольга Королёва", "serial": serial, "seal": f"SEAL-{serial}", "signature": SIGNATURE,
+    def receipt(self, of: str, **facts) -> Receipt:
+        given = {"name": "Ольга Королёва", "serial": of, "seal": f"SEAL-{of}", "signature": SIGNATURE,
                  "code_confirmed_at": self.at, **facts}  # fmt: skip
         return Receipt(**given)
 
