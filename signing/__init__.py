@@ -23,7 +23,7 @@ from signing.keys import (
 )
 from signing.keysource import KeySource, ServiceKey, key_source
 from signing.manifest import ManifestArtifact, ReleaseManifest
-from signing.names import KEYS_FOLDER, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE
+from signing.names import KEYS_FOLDER, KIT_SUMS, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE, VERIFIER, VERIFY_PAGE
 from signing.release import SignedRelease, sign_release, verify_release
 from signing.report import render, to_json
 from signing.seal import Seal, open_seal, sign_seal
@@ -33,10 +33,13 @@ from signing.verify import ExitCode, FileFinding, FileState, Report, keys_within
 
 __all__ = [
     "KEYS_FOLDER",
+    "KIT_SUMS",
     "MANIFEST",
     "SLIP",
     "SUMS",
     "SUMS_SIGNATURE",
+    "VERIFIER",
+    "VERIFY_PAGE",
     "ExitCode",
     "FileFinding",
     "FileState",

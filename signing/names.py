@@ -8,6 +8,7 @@ SUMS = "SHA256SUMS"
 SUMS_SIGNATURE = "SHA256SUMS.sig"
 MANIFEST = "manifest.dsse.json"
 SLIP = "slip.dsse.json"
+KIT_SUMS, VERIFY_PAGE, VERIFIER = "KIT.SHA256SUMS", "VERIFY.html", "verify.py"
 KEYS_FOLDER = "keys"
 DOCUMENTS = frozenset({SUMS, SUMS_SIGNATURE, MANIFEST, SLIP})
 _RESERVED = frozenset(name.casefold() for name in DOCUMENTS)

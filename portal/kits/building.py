@@ -10,7 +10,7 @@ from portal.kits.disc import disc_layout
 from portal.kits.errors import KitKeyRevoked
 from portal.kits.layout import Contents, Layout, StoredFile
 from portal.kits.models import KitFormat
-from portal.kits.planning import KIT_SUMS, VERIFIER, VERIFY_PAGE, KitPlan
+from portal.kits.planning import KitPlan
 from portal.kits.reading import KitReader
 from portal.kits.tar import tar_layout
 from portal.kits.writing import KeyInKit, notes_papers, verify_page
@@ -18,10 +18,13 @@ from portal.releases.errors import SigningFailed
 from portal.resources import Resources
 from signing import (
     KEYS_FOLDER,
+    KIT_SUMS,
     MANIFEST,
     SLIP,
     SUMS,
     SUMS_SIGNATURE,
+    VERIFIER,
+    VERIFY_PAGE,
     KeyRing,
     KeyState,
     OpenedKey,

@@ -17,12 +17,8 @@ from portal.kits.models import KitFormat, KitRecord
 from portal.releases import queries as releases
 from portal.releases.errors import NotPublished
 from portal.releases.models import Level, Release
-from portal.releases.names import folded
-from signing import KEYS_FOLDER, SLIP
+from portal.releases.names import is_reserved
 
-KIT_SUMS, VERIFY_PAGE, VERIFIER = "KIT.SHA256SUMS", "VERIFY.html", "verify.py"
-_NOTES = re.compile(r"notes\.[a-z]{2}\.(html|pdf)")
-_OWN_NAMES = frozenset(folded(name) for name in (KIT_SUMS, VERIFY_PAGE, VERIFIER, KEYS_FOLDER, SLIP))
 _UNFIT = re.compile(r"[^\w.+~-]+")
 _FOLDER_PART_CHARS = 35
 
@@ -140,7 +136,7 @@ def _chosen(release: Release, spec: KitSpec) -> tuple[SignedFile, ...]:
     if not chosen or not chosen <= ids:
         raise KitArtifactUnknown(version=release.version)
     for artifact in release.artifacts:
-        if folded(artifact.name) in _OWN_NAMES or _NOTES.fullmatch(folded(artifact.name)):
+        if is_reserved(artifact.name):  # one that was uploaded before the name was kept free
             raise KitNameTaken(name=artifact.name)
     return tuple(
         SignedFile(row.name, row.size_bytes, row.sha256, row.key, is_sent=row.id in chosen) for row in release.artifacts

@@ -7,6 +7,7 @@ import tarfile
 from datetime import datetime
 
 from portal.kits.layout import Contents, Layout, Segment
+from signing import VERIFIER
 
 FILE_MODE, PROGRAM_MODE, FOLDER_MODE = 0o644, 0o755, 0o755
 
@@ -19,7 +20,7 @@ def tar_layout(contents: Contents) -> Layout:
         for name in [contents.folder, *(f"{contents.folder}/{folder}" for folder in contents.folders)]
     )
     for file in contents.files:
-        mode = PROGRAM_MODE if file.path == "verify.py" else FILE_MODE
+        mode = PROGRAM_MODE if file.path == VERIFIER else FILE_MODE
         headers += _header(f"{contents.folder}/{file.path}", contents.dated_at, tarfile.REGTYPE, mode, file.size_bytes)
         segments += [headers, file] if file.size_bytes else [headers]
         headers = bytes(-file.size_bytes % tarfile.BLOCKSIZE)

@@ -14,11 +14,11 @@ from portal.config import LANGUAGES
 from portal.documents.notes import NotesPaper, render_notes
 from portal.documents.wording import Wording
 from portal.kits.layout import StoredFile
-from portal.kits.planning import KIT_SUMS, VERIFY_PAGE, KitPlan
+from portal.kits.planning import KitPlan
 from portal.mail.words import translator
 from portal.releases.markdown import render
 from portal.releases.models import LEVEL_TITLES, SECTION_TITLES, Section
-from signing import MANIFEST, SLIP, SUMS, SUMS_SIGNATURE, PublicKey
+from signing import KIT_SUMS, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE, VERIFY_PAGE, PublicKey
 
 _PAPERS = Path(__file__).parent / "papers"
 _CSS = (_PAPERS / "kit.css").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import unicodedata
 
 from portal.errors import mark
 from portal.releases.errors import BadFileName
-from signing import MANIFEST, SUMS, SUMS_SIGNATURE
+from signing import KEYS_FOLDER, KIT_SUMS, MANIFEST, SLIP, SUMS, SUMS_SIGNATURE, VERIFIER, VERIFY_PAGE
 
 MAX_NAME_CHARS = 200
 MAX_NAME_BYTES = 255
@@ -46,7 +46,14 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-_RESERVED = {folded(name) for name in (SUMS, SUMS_SIGNATURE, MANIFEST)}
+_SIGNED = (SUMS, SUMS_SIGNATURE, MANIFEST, SLIP, KEYS_FOLDER, KIT_SUMS, VERIFIER, VERIFY_PAGE)
+_RESERVED = {folded(name) for name in _SIGNED}
+_NOTES_OF_A_KIT = re.compile(r"notes\.[a-z]{2}\.(html|pdf)")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a document that the vendor signs, or a paper of a kit, stands under that name."""
+    return folded(name) in _RESERVED or _NOTES_OF_A_KIT.fullmatch(folded(name)) is not None
 
 
 def _why_unfit(text: str) -> str | None:
@@ -58,7 +65,7 @@ def _why_unfit(text: str) -> str | None:
         (UNPRINTABLE, any(not _can_be_shown(character) for character in text)),
         (FIRST_SIGN, text.startswith((".", "-"))),
         (EDGE, text != text.strip() or text.endswith(".")),
-        (RESERVED, folded(text) in _RESERVED),
+        (RESERVED, is_reserved(text)),
         (DEVICE, folded(text).split(".")[0].rstrip() in _DEVICES),
         (WINDOWS_SIGN, _WINDOWS_SIGNS.search(text) is not None),
     )
