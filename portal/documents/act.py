@@ -125,6 +125,7 @@ def act_paper(act: Act, language: str) -> Paper:
         "witness": {"role": _("Witness"), **_party(act.witness, act, wording)} if act.witness else None,
         "paragraphs": act.paragraphs,
         "items_title": _(ITEM_TITLES[act.kind]),
+        "summary": _summary(act, wording),
         "deliveries": [_delivery(delivery, wording) for delivery in act.deliveries],
         "record": [_("SHA-256 of this record"), Exact(act.record_sha256)] if act.record_sha256 else None,
         "words": {
@@ -134,7 +135,19 @@ def act_paper(act: Act, language: str) -> Paper:
             "size": _("Size, bytes"),
         },
     }
-    return Paper("act", language, f"{title} {act.number}", act.at, act.handed_by.organisation, {"name": title, **facts})
+    vendor = act.received_by if act.kind is ActKind.RETURN else act.handed_by
+    return Paper("act", language, f"{title} {act.number}", act.at, vendor.organisation, {"name": title, **facts})
+
+
+def _summary(act: Act, wording: Wording) -> str:
+    """What a page with nothing but signatures says of the pages before it."""
+    _ = wording.translate
+    counts = {
+        "act": f"{_(TITLES[act.kind])} {act.number}",
+        "deliveries": len(act.deliveries),
+        "files": sum(len(delivery.files) for delivery in act.deliveries),
+    }
+    return _("%(act)s. Deliveries: %(deliveries)s. Files: %(files)s.") % counts
 
 
 def _party(party: Party, act: Act, wording: Wording) -> dict[str, object]:

@@ -13,14 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from portal.documents.act import Act, ActDelivery, ActKind, CodeConfirmed, IdentityShown, Party, Power, render_act
+from portal.documents.act import (
+    Act,
+    ActDelivery,
+    ActKind,
+    CodeConfirmed,
+    IdentityShown,
+    Party,
+    Power,
+    act_paper,
+    render_act,
+)
 from portal.documents.codes import digest_words, short_digest
 from portal.documents.errors import PictureUnusable
 from portal.documents.facts import FileLine, Medium, ReleaseLine
 from portal.documents.labels import AddressLabel, SealLabel, render_address_label, render_seal_label
 from portal.documents.notes import NotesPaper, render_notes
 from portal.documents.packing import PackingList, render_packing_list
-from portal.documents.paper import BREAK, TEMPLATES
+from portal.documents.paper import BREAK, TEMPLATES, png
 from portal.documents.report import Report, ReportTable, render_report
 
 AT = datetime(2026, 11, 23, 21, 5, 12, tzinfo=UTC)
@@ -157,6 +167,12 @@ def test_a_paper_says_all_it_was_given_in_its_language(name, language):
     assert make(language) == pdf
 
 
+def test_papers_are_looked_at_as_pictures():
+    pages = png(act_paper(act(60), "ru"), 20)
+    assert len(pages) > 1
+    assert all(page.startswith(b"\x89PNG") for page in pages)
+
+
 def test_no_more_than_four_characters_of_an_identity_document_are_printed():
     text = text_of(render_act(act(), "en"))
     assert "Passport" not in text
@@ -167,6 +183,7 @@ def test_no_more_than_four_characters_of_an_identity_document_are_printed():
 def test_sixty_files_fill_pages_whose_tables_and_numbers_go_on():
     pdf = render_act(act(60), "en")
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
+    assert "Act of acceptance A-2026-00017. Deliveries: 1. Files: 60." in text_of(pdf)
     assert all("Delivery D-2026-000123. OVMF 2025.02" in page for page in pages[:-1])
     assert all(f"Page {number} of {len(pages)}" in page for number, page in enumerate(pages, 1))
     text = text_of(pdf)
