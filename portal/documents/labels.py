@@ -8,6 +8,9 @@ from portal.documents.paper import Exact, Paper, pdf
 from portal.documents.pictures import drawable
 from portal.documents.wording import Wording
 
+MAX_LINES = 12
+"""Of an address on a label: what is longer ends in an ellipsis, and stands in full on the packing list."""
+
 
 @dataclass(frozen=True)
 class AddressLabel:
@@ -103,6 +106,8 @@ def _digest_and_code(sha256: str, code: str, wording: Wording) -> dict[str, obje
 def _lines(text: str, phone: str, wording: Wording) -> list[str]:
     _ = wording.translate
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 1], "…"]
     return [*lines, _("Telephone %(phone)s") % {"phone": phone}] if phone else lines
 
 

@@ -198,6 +198,7 @@ def test_labels_keep_to_one_page_whatever_they_are_given():
     label = address_label(recipient=long, address=lines, sender=lines, phone=long, carrier=long, **facts)
     pdf = render_address_label(label, "ru")
     assert pages_of(pdf) == 1
+    assert "line 10 …" in text_of(pdf)
     assert "Щ" * 200 in text_of(pdf).replace(" ", "")
 
 
