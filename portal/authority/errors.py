@@ -50,11 +50,6 @@ class IssuedLater(InvalidInput):
     sentence = mark("The power of attorney can't be dated after today, nor after its last day.")
 
 
-class DayOutOfRange(InvalidInput):
-    code = "day-out-of-range"
-    sentence = mark("A day is between 1990-01-01 and 2199-12-31.")
-
-
 class NothingGiven(InvalidInput):
     code = "power-gives-nothing"
     sentence = mark("A power of attorney lets the person receive files, sign acts, or both.")

@@ -3,8 +3,9 @@
 The vendor and its support centre see every customer's, a customer its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from portal.accounts.customers import ESCAPE, anywhere, is_called
-from portal.accounts.models import Organisation
-from portal.actors import Actor
+from portal.accounts.models import Organisation, Person, PersonRole
+from portal.actors import PORTAL_JOB, Actor
 from portal.authority.models import AuthorizedPerson, PowerOfAttorney, PowerProduct, PowerState
 from portal.authority.rules import Held, Lacking, Need, PowerFacts, authority
 from portal.errors import NotFound
+from portal.permissions import Role
 from portal.releases.models import Product
 
 _POWERS = (
@@ -146,3 +148,39 @@ def able_to_receive(
 
 def products_named(session: Session, product_ids: frozenset[UUID]) -> list[Product]:
     return list(session.scalars(select(Product).where(Product.id.in_(product_ids)).order_by(Product.name)))
+
+
+def ending(session: Session, at: datetime, *, within: timedelta) -> list[PowerOfAttorney]:
+    """Confirmed powers in force that end soon, without those that another of the same person outlasts as widely."""
+    rows = powers(visible_to=PORTAL_JOB).where(
+        PowerOfAttorney.state == PowerState.CONFIRMED,
+        PowerOfAttorney.starts_at <= at,
+        PowerOfAttorney.ends_at > at,
+        PowerOfAttorney.ends_at <= at + within,
+    )
+    found = session.scalars(rows.order_by(PowerOfAttorney.ends_at, PowerOfAttorney.id)).all()
+    return [power for power in found if not _is_outlasted(frozen(power), facts_of(session, power.holder_id))]
+
+
+def _is_outlasted(power: PowerFacts, all_of_them: list[PowerFacts]) -> bool:
+    return any(
+        other.state == PowerState.CONFIRMED.value
+        and other.starts_at <= power.ends_at < other.ends_at
+        and (other.product_ids is None or (power.product_ids is not None and power.product_ids <= other.product_ids))
+        and other.may_receive >= power.may_receive
+        and other.may_sign >= power.may_sign
+        for other in all_of_them
+    )
+
+
+def active_people(session: Session, role: Role, *, organisation_id: UUID | None = None) -> Sequence[Person]:
+    """Those who hold the role and can sign in; of one organisation, or of all."""
+    rows = (
+        select(Person)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(PersonRole.role == role, Person.disabled_at.is_(None), Person.password_hash.is_not(None))
+        .order_by(Person.name, Person.id)
+    )
+    if organisation_id is not None:
+        rows = rows.where(Person.organisation_id == organisation_id)
+    return session.scalars(rows).all()

@@ -173,3 +173,53 @@ def _last(powers: Sequence[PowerFacts]) -> PowerFacts:
 def _lacking(code: Lack, power: PowerFacts, clause: str, remedy: str, **facts: object) -> Lacking:
     told = {"number": power.number, "zone": power.time_zone, **{name: str(value) for name, value in facts.items()}}
     return Lacking(code, clause, remedy, power.id, told)
+
+
+class Standing(StrEnum):
+    """Where a person's authority stands at a glance, whatever the product."""
+
+    IN_FORCE = "in-force"
+    ENDS_SOON = "ends-soon"
+    WAITS = "waits"
+    COMING = "coming"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    DECLINED = "declined"
+    NONE = "none"
+
+
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """`power` is the one that says so; None where there is none at all."""
+
+    standing: Standing
+    power: PowerFacts | None = None
+
+    def days_left(self, at: datetime) -> int:
+        """Until the last day of the power, in its own zone: 0 on that day itself."""
+        if self.power is None:
+            return 0
+        return (self.power.last_day - at.astimezone(ZoneInfo(self.power.time_zone)).date()).days
+
+
+def glance(powers: Sequence[PowerFacts], at: datetime) -> Glance:
+    """The best that can be said: in force before waiting, coming before ended, and the latest of several."""
+    confirmed, waiting = _in_state(powers, CONFIRMED), _in_state(powers, UNCONFIRMED)
+    running = [power for power in confirmed if power.is_in_force(at)]
+    if running:
+        last = _last(running)
+        is_soon = last.ends_at - at <= SOON and not any(power.ends_at > last.ends_at for power in confirmed)
+        return Glance(Standing.ENDS_SOON if is_soon else Standing.IN_FORCE, last)
+    for standing, some in (
+        (Standing.WAITS, [power for power in waiting if power.ends_at > at]),
+        (Standing.COMING, [power for power in confirmed if power.starts_at > at]),
+        (Standing.ENDED, [*confirmed, *waiting]),
+        (Standing.REVOKED, _in_state(powers, REVOKED)),
+        (Standing.DECLINED, _in_state(powers, DECLINED)),
+    ):
+        if some:
+            return Glance(standing, _last(some))
+    return Glance(Standing.NONE)

@@ -83,7 +83,7 @@ def change_person(
     waiting = _confirmed(session, holder) if set(changed) - {"language"} else []
     for power in waiting:
         power.reopen(by.person_id)
-        jobs.enqueue(session, WAITS, at=at, power_id=str(power.id))
+        jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), since=at.isoformat())
     _note(session, Tag.AUTHORITY_NAME, holder, by=by, at=at, before={name: before[name] for name in changed},
           after=changed, wait_anew=[power.number for power in waiting])  # fmt: skip
     return waiting
@@ -112,7 +112,7 @@ def give_power(
     power = _power(holder, new, zone, by=by, at=at)
     session.add(power)
     session.flush()  # scans and letters need the id
-    jobs.enqueue(session, WAITS, at=at, power_id=str(power.id))
+    jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), since=at.isoformat())
     audit.record(session, Tag.POWER_GIVE, by=by, at=at, subject=power, named=power.number, holder=holder.id,
                  products=sorted(map(str, new.product_ids)) if new.product_ids is not None else "all",
                  **{name: str(getattr(new, name)) for name in _TOLD})  # fmt: skip
@@ -180,7 +180,7 @@ def ask_again(session: Session, power: PowerOfAttorney, *, by: Actor, at: dateti
     if at < last + ASKED_EVERY:
         raise AskedAlready(retry_after=int((last + ASKED_EVERY - at).total_seconds()) + 1)
     power.asked_at = at
-    jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), asked_at=at.isoformat())
+    jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), since=at.isoformat())
 
 
 _TOLD = ("issued_on", "issued_by", "valid_from", "valid_until", "may_receive", "may_sign")

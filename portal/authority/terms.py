@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from portal.authority.errors import BadPhone, DatesReversed, DayOutOfRange, NoProduct, NotAScan, NothingGiven
+from portal.authority.errors import BadPhone, DatesReversed, NoProduct, NotAScan, NothingGiven
 from portal.config import MIB
+from portal.days import parse_day
 from portal.texts import one_line
 
 NAME_CHARS, NUMBER_CHARS, ISSUER_CHARS, REASON_CHARS, FILE_NAME_CHARS = 200, 60, 200, 500, 200
 LARGEST_SCAN_BYTES = 20 * MIB
-FIRST_YEAR, LAST_YEAR = 1990, 2199
 PHONE_CHARS = 40
 KINDS_OF_SCAN = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 """By the first bytes; what a browser calls a file is not asked."""
@@ -73,9 +73,6 @@ def parse_reason(text: str) -> str:
 
 def checked_power(new: NewPower) -> NewPower:
     """The same, if it makes sense whatever the time. Raises InvalidInput."""
-    for day in (new.issued_on, new.valid_from, new.valid_until):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise DayOutOfRange
     if new.valid_until < new.valid_from:
         raise DatesReversed(first=new.valid_from, last=new.valid_until)
     if not (new.may_receive or new.may_sign):
@@ -84,10 +81,10 @@ def checked_power(new: NewPower) -> NewPower:
         raise NoProduct
     return NewPower(
         one_line(new.number, limit=NUMBER_CHARS),
-        new.issued_on,
+        parse_day(new.issued_on),
         one_line(new.issued_by, limit=ISSUER_CHARS),
-        new.valid_from,
-        new.valid_until,
+        parse_day(new.valid_from),
+        parse_day(new.valid_until),
         new.product_ids,
         new.may_receive,
         new.may_sign,

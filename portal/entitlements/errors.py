@@ -8,13 +8,6 @@ class EndsBeforeItStarts(InvalidInput):
     sentence = mark("The contract would end on %(ends_on)s, before it starts on %(starts_on)s.")
 
 
-class NotADay(InvalidInput):
-    """No day at all, or one outside of the years that a contract can name."""
-
-    code = "not-a-day"
-    sentence = mark("“%(text)s” is not a day: write 2026-03-31 or 31.03.2026, from 1990 to 2199.")
-
-
 class NotATimeZone(InvalidInput):
     code = "not-a-time-zone"
     sentence = mark("“%(text)s” is not a time zone of the IANA database, such as Europe/Moscow.")

@@ -10,6 +10,7 @@ from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField,
 from wtforms.validators import DataRequired, InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from portal.days import parse_day
 from portal.entitlements.models import Contract, ContractLine
 from portal.entitlements.sheet import COLUMNS
 from portal.entitlements.terms import (
@@ -17,7 +18,6 @@ from portal.entitlements.terms import (
     REASON_CHARS,
     LineTerms,
     Terms,
-    parse_day,
     parse_devices,
     parse_number,
     parse_programme,

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from wtforms import Field
 
+from portal.days import parse_day
 from portal.entitlements import queries, service
 from portal.entitlements.blueprint import bp
 from portal.entitlements.contract_pages import found_customer, offered_customers, status_of_form, wanted
@@ -16,7 +17,6 @@ from portal.entitlements.errors import CannotBeGranted, GrantOver, UnknownCustom
 from portal.entitlements.forms import GrantForm
 from portal.entitlements.models import day_begins
 from portal.entitlements.service import GrantTerms
-from portal.entitlements.terms import parse_day
 from portal.errors import PortalError
 from portal.permissions import Permission
 from portal.releases.models import Product, Release

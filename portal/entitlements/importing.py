@@ -19,6 +19,7 @@ from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
+from portal.days import parse_day
 from portal.entitlements import service
 from portal.entitlements.errors import EndsBeforeItStarts, NumberTaken, UnknownCustomer, UnknownProduct
 from portal.entitlements.models import Contract
@@ -26,7 +27,6 @@ from portal.entitlements.sheet import Line, Problem, Unreadable, read
 from portal.entitlements.terms import (
     LineTerms,
     Terms,
-    parse_day,
     parse_devices,
     parse_levels,
     parse_number,

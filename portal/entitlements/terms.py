@@ -6,18 +6,16 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from portal.entitlements.errors import EndsBeforeItStarts, NotADay, NotADeviceCount, NotATimeZone, NotLevels, NotYesOrNo
+from portal.days import parse_day
+from portal.entitlements.errors import EndsBeforeItStarts, NotADeviceCount, NotATimeZone, NotLevels, NotYesOrNo
 from portal.releases.models import ALL_LEVELS, Level
 from portal.texts import one_line
 
 NUMBER_CHARS, PROGRAMME_CHARS, REASON_CHARS = 60, 100, 500
 DEFAULT_PROGRAMME = "Expert 24X7"
-FIRST_YEAR, LAST_YEAR = 1990, 2199
 MOST_DEVICES = 1_000_000
 SHOWN_CHARS = 60
 
-_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
-_DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", re.ASCII)
 _YES = frozenset({"yes", "y", "true", "1", "да", "истина"})
 _NO = frozenset({"no", "n", "false", "0", "нет", "ложь"})
 _LEVELS = {level.word: level for level in Level}
@@ -52,21 +50,6 @@ def parse_number(text: str) -> str:
 
 def parse_programme(text: str) -> str:
     return one_line(text, limit=PROGRAMME_CHARS, required=False) or DEFAULT_PROGRAMME
-
-
-def parse_day(text: str | date) -> date:
-    """2026-03-31, or 31.03.2026 as spreadsheets write it. Raises NotADay."""
-    if isinstance(text, date):
-        return _in_range(text)
-    written = text.strip()
-    iso, dotted = _ISO.fullmatch(written), _DOTTED.fullmatch(written)
-    parts = iso.groups() if iso else dotted.groups()[::-1] if dotted else None
-    if parts is None:
-        raise NotADay(text=_shown(text))
-    try:
-        return _in_range(date(*map(int, parts)))
-    except ValueError as error:
-        raise NotADay(text=_shown(text)) from error
 
 
 def parse_time_zone(text: str) -> str:
@@ -122,12 +105,6 @@ def checked_terms(terms: Terms) -> Terms:
         ends_on,
         parse_time_zone(terms.time_zone),
     )
-
-
-def _in_range(day: date) -> date:
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise NotADay(text=day.isoformat())
-    return day
 
 
 def _shown(text: str) -> str:
