@@ -22,6 +22,7 @@ from portal.catalogue import api as catalogue_api
 from portal.catalogue import routes as catalogue
 from portal.clock import now
 from portal.config import KIB, Config, from_environment
+from portal.couriers import jobs as couriers_jobs  # noqa: F401 - its handlers name themselves
 from portal.deliveries import api as deliveries_api
 from portal.deliveries import jobs as deliveries_jobs  # noqa: F401 - its handlers name themselves
 from portal.deliveries import routes as deliveries
@@ -29,9 +30,15 @@ from portal.entitlements import api as entitlements_api
 from portal.entitlements import routes as entitlements
 from portal.errors import PortalError, mark
 from portal.evidence import routes as evidence
+from portal.handovers import jobs as handovers_jobs  # noqa: F401 - its handlers name themselves
+from portal.handovers import routes as handovers
 from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
 from portal.jobs.models import Job
+from portal.mail import inbox as mail_inbox  # noqa: F401 - its handlers name themselves
+from portal.mailings import jobs as mailings_jobs  # noqa: F401 - its handlers name themselves
+from portal.mailings import link_pages as mail_links
+from portal.mailings import pages as mailings
 from portal.permissions import Permission
 from portal.recalls import jobs as recalls_jobs  # noqa: F401 - its handlers name themselves
 from portal.recalls import routes as recalls
@@ -49,8 +56,8 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, evidence.bp, recalls.bp, deliveries.bp, tickets.bp, entitlements.bp, inventory.bp, releases.bp,
-    accounts.bp, audit.bp, jobs.bp,
+    catalogue.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, deliveries.bp, tickets.bp,
+    entitlements.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
     catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, releases_api.bp, accounts_api.bp,
 )  # fmt: skip
 
@@ -60,6 +67,7 @@ MENU = (
     Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
     Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),
     Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
+    Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),
     Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
     Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
     Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),

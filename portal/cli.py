@@ -11,11 +11,13 @@ from portal.accounts.cli import accounts
 from portal.app import open_portal
 from portal.audit.cli import audit
 from portal.config import ConfigError, from_environment
+from portal.couriers.cli import media_group as media
 from portal.demo.cli import demo
 from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
 from portal.evidence.cli import evidence
 from portal.jobs.worker import run_due, run_until
+from portal.mailings.cli import mail
 from portal.releases.cli import releases
 from portal.releases.keys_cli import keys
 from portal.releases.verify_cli import verify
@@ -63,7 +65,7 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, entitlements, evidence, keys, releases, verify):
+for group in (demo, accounts, audit, entitlements, evidence, keys, mail, media, releases, verify):
     portal.add_command(group)
 
 

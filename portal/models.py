@@ -13,6 +13,7 @@ from portal.inventory import models as inventory
 from portal.jobs import models as jobs
 from portal.kits import models as kits
 from portal.mail import models as mail
+from portal.mailings import models as mailings
 from portal.recalls import models as recalls
 from portal.releases import models as releases
 from portal.tickets import models as tickets
@@ -29,6 +30,7 @@ __all__ = [
     "jobs",
     "kits",
     "mail",
+    "mailings",
     "numbers",
     "recalls",
     "releases",

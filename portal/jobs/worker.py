@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from portal.errors import Unavailable
 from portal.jobs.models import Job, JobState
 from portal.jobs.service import HANDLERS, queue_recurring
 from portal.resources import Resources
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=15)
 MAX_ATTEMPTS = 12
+MAX_ATTEMPTS_WHILE_AWAY = 72
+"""Where what it leans on does not answer, a job is not to blame: five days, most of them at the longest pause."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=2)
 POLL_SECONDS = 1.0
@@ -54,7 +57,7 @@ def run_one(resources: Resources, at: datetime) -> bool:
         HANDLERS[job.name](resources, at=at, **job.arguments)
     except Exception as error:
         log.exception("job %s %s failed", job.name, job.id)
-        _failed(resources, job, at, f"{type(error).__name__}: {error}")
+        _failed(resources, job, at, error)
     else:
         with resources.sessions.begin() as session:
             done = session.get_one(Job, job.id)
@@ -102,9 +105,10 @@ def _bury_deadly(session: Session, at: datetime) -> None:
     )
 
 
-def _failed(resources: Resources, job: Claimed, at: datetime, reason: str) -> None:
+def _failed(resources: Resources, job: Claimed, at: datetime, error: Exception) -> None:
+    most = MAX_ATTEMPTS_WHILE_AWAY if isinstance(error, Unavailable) else MAX_ATTEMPTS
     with resources.sessions.begin() as session:
         row = session.get_one(Job, job.id)
-        row.last_error, row.leased_until = reason, None
-        row.state = JobState.DEAD if job.attempts >= MAX_ATTEMPTS else JobState.QUEUED
+        row.last_error, row.leased_until = f"{type(error).__name__}: {error}", None
+        row.state = JobState.DEAD if job.attempts >= most else JobState.QUEUED
         row.run_at = at + min(FIRST_PAUSE * 2 ** (job.attempts - 1), LONGEST_PAUSE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore
 from time import monotonic
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import quote
 
 from flask import Response, current_app, request
@@ -22,7 +22,6 @@ from portal.config import KIB, Downloads
 from portal.errors import Unavailable, mark
 from portal.web.byte_ranges import Answer, Span, Status, Validators, answer_to
 from portal.web.unit_of_work import resources
-from storage import ObjectReader
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +45,20 @@ class TooManyDownloads(Unavailable):
     sentence = mark("Too many downloads are under way. Try again in a minute; what you have is not lost.")
 
 
+class Reader(Protocol):
+    """Bytes on their way: at most so many at a time, none at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class ServedFile:
-    """One object and how it is called. The bytes under `key` never change, so its digest is its strong tag."""
+    """One object and how it is called. The bytes under `key` never change, so its digest is its strong tag.
+
+    `made_by(start, length)` makes the bytes where no one object holds them; then the portal itself sends them.
+    """
 
     key: str
     name: str
@@ -56,6 +66,7 @@ class ServedFile:
     sha256: str
     modified_at: datetime
     content_type: str = "application/octet-stream"
+    made_by: Callable[[int, int], Reader] | None = None
 
     @property
     def validators(self) -> Validators:
@@ -70,7 +81,7 @@ class Transfer:
     then, and before at intervals: should the process die, little of a long download is forgotten.
     """
 
-    def __init__(self, reader: ObjectReader, span: Span, places: BoundedSemaphore, on_sent: OnSent) -> None:
+    def __init__(self, reader: Reader, span: Span, places: BoundedSemaphore, on_sent: OnSent) -> None:
         self._reader, self._span, self._places, self._on_sent = reader, span, places, on_sent
         self._sent = 0
         self._is_open = True
@@ -142,6 +153,8 @@ def content_disposition(name: str) -> str:
 
 def _way(file: ServedFile) -> Downloads:
     way, store = resources().config.downloads, resources().store
+    if file.made_by is not None:
+        return Downloads.PORTAL
     if way is Downloads.ACCEL and store.local_path(file.key) is None:
         return Downloads.PORTAL
     if way is Downloads.PRESIGNED and _presigned(file) is None:
@@ -163,7 +176,7 @@ def _by_the_portal(file: ServedFile, answer: Answer, on_grant: OnGrant) -> Respo
     if not places.acquire(blocking=False):
         raise TooManyDownloads(retry_after=RETRY_SECONDS)
     try:
-        reader = resources().store.open_range(file.key, answer.span.start, answer.span.length, block_bytes=BLOCK_BYTES)
+        reader = _reader(file, answer.span)
         try:
             on_sent = on_grant(answer.span)
         except BaseException:
@@ -175,6 +188,12 @@ def _by_the_portal(file: ServedFile, answer: Answer, on_grant: OnGrant) -> Respo
     response = _described(file, answer, Response(Transfer(reader, answer.span, places, on_sent)))
     response.direct_passthrough = True
     return response
+
+
+def _reader(file: ServedFile, span: Span) -> Reader:
+    if file.made_by is not None:
+        return file.made_by(span.start, span.length)
+    return resources().store.open_range(file.key, span.start, span.length, block_bytes=BLOCK_BYTES)
 
 
 def _by_nginx(file: ServedFile, on_grant: OnGrant) -> Response:

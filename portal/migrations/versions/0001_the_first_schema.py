@@ -1244,6 +1244,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_delivery_items_artifact_id"), ["artifact_id"], unique=False)
 
     op.create_table(
+        "mail_links",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("seed", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("session_marker", sa.String(length=32), nullable=False),
+        sa.Column("code_sent_at", Instant(), nullable=True),
+        sa.Column("code_confirmed_at", Instant(), nullable=True),
+        sa.Column("opened_count", sa.Integer(), nullable=False),
+        sa.Column("last_opened_at", Instant(), nullable=True),
+        sa.Column("kit_ranges", sa.JSON(), nullable=False),
+        sa.Column("withdrawn_at", Instant(), nullable=True),
+        sa.Column("withdrawn_by", sa.Uuid(), nullable=True),
+        sa.Column("withdrawn_by_name", sa.String(length=200), nullable=False),
+        sa.Column("withdrawn_because", sa.String(length=500), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_mail_links_delivery_id")),
+        sa.ForeignKeyConstraint(["withdrawn_by"], ["people.id"], name=op.f("fk_mail_links_withdrawn_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_links")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_mail_links_secret_hash")),
+    )
+    with op.batch_alter_table("mail_links", schema=None) as batch_op:
+        batch_op.create_index("ix_mail_links_delivery", ["delivery_id"], unique=False)
+
+    op.create_table(
         "medium_moves",
         sa.Column("medium_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -1387,6 +1413,49 @@ def upgrade() -> None:
         batch_op.create_index("ix_consignments_medium", ["medium_id"], unique=False)
 
     op.create_table(
+        "mail_messages",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("link", "attachment", "reminder", name="messagekind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "sent",
+                "delayed",
+                "arrived",
+                "bounced",
+                "stopped",
+                name="messagestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("ordered_by", sa.JSON(), nullable=False),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("waiting_since", Instant(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=500), nullable=False),
+        sa.Column("reports", sa.JSON(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_mail_messages_delivery_id")),
+        sa.ForeignKeyConstraint(["link_id"], ["mail_links.id"], name=op.f("fk_mail_messages_link_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_messages")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_mail_messages_message_id")),
+    )
+    with op.batch_alter_table("mail_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_mail_messages_delivery", ["delivery_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_messages_link_id"), ["link_id"], unique=False)
+
+    op.create_table(
         "incidents",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("consignment_id", sa.Uuid(), nullable=True),
@@ -1449,6 +1518,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_incidents_closed")
 
     op.drop_table("incidents")
+    with op.batch_alter_table("mail_messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_messages_link_id"))
+        batch_op.drop_index("ix_mail_messages_delivery")
+
+    op.drop_table("mail_messages")
     with op.batch_alter_table("consignments", schema=None) as batch_op:
         batch_op.drop_index("ix_consignments_medium")
         batch_op.drop_index("ix_consignments_handed_over")
@@ -1468,6 +1542,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_medium_moves_delivery_id"))
 
     op.drop_table("medium_moves")
+    with op.batch_alter_table("mail_links", schema=None) as batch_op:
+        batch_op.drop_index("ix_mail_links_delivery")
+
+    op.drop_table("mail_links")
     with op.batch_alter_table("delivery_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_items_artifact_id"))
 
