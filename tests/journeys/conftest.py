@@ -27,6 +27,8 @@ OPTIONS = (
 )
 PHONE = {"width": 360, "height": 760}
 DESKTOP = {"width": 1440, "height": 900}
+WAYS = (("ru", PHONE), ("en", DESKTOP))
+"""How each page is looked at: both languages, both widths."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,17 +91,27 @@ class Walker:
         self.page.click("main button[type=submit], main input[type=submit]")
         self.page.wait_for_load_state()
 
+    def turn(self, language: str, viewport: dict[str, int]) -> None:
+        """The same person in another language and on another screen, from the next page on."""
+        self.context.add_cookies([{"name": "language", "value": language, "url": self.address}])
+        self.page.set_viewport_size(viewport)
+
     def go(self, path: str) -> int:
         answer = self.page.goto(self.address + path)
         assert answer is not None
         return answer.status
 
     def faults(self) -> list[str]:
-        """Accessibility violations, sideways scrolling, script errors and whatever the policy blocked on this page."""
+        """Accessibility violations, and all that `misfits` finds."""
         found = [
             f"{self.page.url}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
             for v in Axe().run(self.page).response["violations"]
         ]
+        return [*found, *self.misfits()]
+
+    def misfits(self) -> list[str]:
+        """Sideways scrolling, script errors and whatever the policy blocked on this page."""
+        found = []
         sideways = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if sideways > 0:
             found.append(f"{self.page.url} scrolls {sideways}px sideways at {self.page.viewport_size}")
@@ -112,7 +124,7 @@ class Walker:
 
 @pytest.fixture
 def walker(chromium: Browser, running: Running) -> Iterator["Walkers"]:
-    walkers = Walkers(chromium, running.address)
+    walkers = Walkers(chromium, running)
     yield walkers
     walkers.close()
 
@@ -120,18 +132,21 @@ def walker(chromium: Browser, running: Running) -> Iterator["Walkers"]:
 class Walkers:
     """Makes browsers: one person each, in a language and at a width."""
 
-    def __init__(self, chromium: Browser, address: str) -> None:
-        self.chromium, self.address = chromium, address
+    def __init__(self, chromium: Browser, running: "Running") -> None:
+        self.chromium, self.running = chromium, running
         self.contexts: list[BrowserContext] = []
 
     def __call__(self, email: str | None = None, *, language: str = "en", viewport: dict[str, int] = DESKTOP) -> Walker:
+        """With `email` somebody who has signed in before; whoever is to do it on the page calls `sign_in`."""
         context = self.chromium.new_context(viewport=viewport, locale=language, accept_downloads=True)
-        context.add_cookies([{"name": "language", "value": language, "url": self.address}])
         context.set_default_timeout(15_000)
         self.contexts.append(context)
-        walker = Walker(context, self.address)
         if email:
-            walker.sign_in(email)
+            session = self.running.portal.signed_in(email).get_cookie("portal")
+            assert session is not None
+            context.add_cookies([{"name": "portal", "value": session.value, "url": self.running.address}])
+        walker = Walker(context, self.running.address)
+        walker.turn(language, viewport)
         return walker
 
     def close(self) -> None:

@@ -8,12 +8,11 @@ import pytest
 from portal.permissions import ROLE_PERMISSIONS, Permission
 from portal.web.guard import PUBLIC, guard_of
 from tests.house.test_access import rows
-from tests.journeys.conftest import DESKTOP, PHONE, Running, Walkers
+from tests.journeys.conftest import WAYS, Running, Walkers
 from tests.worlds import PEOPLE, make_world
 
 pytestmark = pytest.mark.browser
 
-WAYS = (("ru", PHONE), ("en", DESKTOP))
 NOT_PAGES = ("_api.", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "key_file", "export")
 CUSTOMERS = ("engineer A", "manager A")
 STAFF = ("administrator", "publisher", "auditor", "TSC engineer")
@@ -40,8 +39,9 @@ def test_pages_are_accessible_and_fit(running: Running, walker: Walkers, who: st
     ]
     assert pages, f"{who} has no page"
     faults, seen = [], 0
+    person = walker(None if who == "nobody" else world.people[who].email)
     for language, viewport in WAYS:
-        person = walker(None if who == "nobody" else world.people[who].email, language=language, viewport=viewport)
+        person.turn(language, viewport)
         for address in pages:
             if person.go(address) < 400:
                 seen += 1

@@ -53,7 +53,9 @@ def test_from_upload_to_a_verified_download(
     publisher.go(draft)
     press(publisher, "submit")
     review(walker(people["approver"], language="en"), draft)
-    take(walker(people["entitled"], language="ru", viewport=PHONE), tmp_path)
+    customer = walker(language="ru", viewport=PHONE)
+    customer.sign_in(people["entitled"])
+    take(customer, tmp_path)
     be_refused(walker(people["expired"], language="en"))
 
 
