@@ -214,11 +214,9 @@ def test_what_makes_no_sense_is_refused_with_its_code(world):
     given(world, Channel.EMAIL, DeliveryState.DELIVERED, name="Irina")
     given(world, Channel.COURIER, DeliveryState.DELIVERED, name="Kirill")
     recall(world)
-    at, by = world.portal.clock(), PORTAL_COMMAND
+    at, by, held = world.portal.clock(), PORTAL_COMMAND, holdings(world)
     with world.portal.sessions() as session:
-        irina, kirill = (
-            queries.holding(session, holdings(world)[name].id, visible_to=by) for name in ("Irina", "Kirill")
-        )
+        irina, kirill = (queries.holding(session, held[name].id, visible_to=by) for name in ("Irina", "Kirill"))
         with pytest.raises(ToldByMail):
             service.note_told(session, irina, Told("telephone", at), by=by, at=at)
         for moment in (at - timedelta(days=1), at + timedelta(seconds=1)):
