@@ -75,7 +75,7 @@ def _remind(session: Session, delivery_id: UUID, at: datetime, resources: Resour
         return  # it moved on, or another worker reminded, while we looked
     readers = [*_dispatchers(session), *(_recipient(delivery) if _waits_for_recipient(delivery) else ())]
     told = _post(session, OVERDUE, delivery, readers, at=at, resources=resources, once_for=delivery.due_at.isoformat())
-    evidence = {"due_at": delivery.due_at.isoformat(), "told": told}
+    evidence = {"due_at": delivery.due_at.isoformat(), "told_to": told}
     ledger.note(session, delivery, EventKind.REMINDED, evidence, by=PORTAL_JOB, at=at)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from portal.deliveries.models import Delivery
-from portal.deliveries.states import Channel, DeliveryState
+from portal.deliveries.states import Channel, DeliveryState, EventKind
 from portal.errors import mark
 
 
@@ -23,8 +24,75 @@ class Missing:
         return translate(self.sentence) % shown
 
 
+_LACKS: dict[Channel | None, dict[DeliveryState, tuple[str, str]]] = {
+    None: {
+        DeliveryState.APPROVED: ("not-approved", mark("The dispatcher has not approved it.")),
+        DeliveryState.PREPARED: ("not-prepared", mark("Nothing has been made ready.")),
+        DeliveryState.DISPATCHED: ("not-dispatched", mark("Nothing has left.")),
+        DeliveryState.DELIVERED: ("not-delivered", mark("Nothing shows that it arrived.")),
+        DeliveryState.ACKNOWLEDGED: (
+            "not-confirmed",
+            mark("The recipient has not confirmed that the digest is right."),
+        ),
+    },
+    Channel.EMAIL: {
+        DeliveryState.DISPATCHED: ("not-dispatched", mark("No letter has left.")),
+        DeliveryState.DELIVERED: (
+            "not-delivered",
+            mark("The recipient has not downloaded it: a letter that was sent is no receipt."),
+        ),
+    },
+    Channel.COURIER: {
+        DeliveryState.PREPARED: ("not-prepared", mark("No medium has been written and read back.")),
+        DeliveryState.DISPATCHED: ("not-dispatched", mark("No carrier has taken it.")),
+        DeliveryState.DELIVERED: ("not-delivered", mark("The carrier has not handed it in.")),
+        DeliveryState.ACKNOWLEDGED: ("not-confirmed", mark("The signed receipt has not come back.")),
+    },
+    Channel.HAND_OVER: {
+        DeliveryState.DELIVERED: ("not-delivered", mark("The act of acceptance is not signed.")),
+        DeliveryState.ACKNOWLEDGED: ("not-confirmed", mark("The signed act has not reached both sides.")),
+    },
+}
+_WAY = (
+    DeliveryState.REQUESTED,
+    DeliveryState.APPROVED,
+    DeliveryState.PREPARED,
+    DeliveryState.DISPATCHED,
+    DeliveryState.DELIVERED,
+    DeliveryState.ACKNOWLEDGED,
+)
+_STANDS_AT = {
+    DeliveryState.FAILED: DeliveryState.APPROVED,
+    DeliveryState.LOST: DeliveryState.DISPATCHED,
+    DeliveryState.REFUSED: DeliveryState.DISPATCHED,
+}
+"""How far along the way a delivery is that left it."""
+
+
+def way_of(channel: Channel) -> tuple[DeliveryState, ...]:
+    """The states that a delivery of this channel goes through when all goes well."""
+    if channel is Channel.DOWNLOAD:
+        return _WAY[3:]
+    has_no_way = channel in (Channel.HAND_OVER, Channel.REMOTE_INSTALLATION)
+    return tuple(state for state in _WAY if not (has_no_way and state is DeliveryState.DISPATCHED))
+
+
 def missing(delivery: Delivery) -> list[Missing]:
-    """What stands between the delivery and a confirmed receipt; needs its items. Empty when nothing does."""
+    """What stands between the delivery and a confirmed receipt; needs its items. Empty when nothing is awaited."""
+    if delivery.channel is Channel.DOWNLOAD:
+        return _missing_of_download(delivery)
+    if delivery.is_closed:
+        return []
+    way = way_of(delivery.channel)
+    stands_at = _STANDS_AT.get(delivery.state, delivery.state)
+    ahead = way[way.index(stands_at) + 1 :] if stands_at in way else way[-1:]
+    lacks = [Missing(*(_LACKS.get(delivery.channel, {}).get(state) or _LACKS[None][state])) for state in ahead]
+    if delivery.stopped_at is not None:
+        lacks.insert(0, Missing("incident-open", mark("An incident is open.")))
+    return lacks
+
+
+def _missing_of_download(delivery: Delivery) -> list[Missing]:
     if delivery.state is DeliveryState.ACKNOWLEDGED:
         return []
     lacks = []
@@ -48,6 +116,7 @@ def share_sent(delivery: Delivery) -> float:
     return sum(item.sent_bytes for item in delivery.items) / size if size else 1.0
 
 
+_STATE_KINDS = frozenset(kind for kind in EventKind if kind.value in set(DeliveryState))
 _S, _C = DeliveryState, Channel
 _NEXT: dict[DeliveryState, dict[Channel | None, tuple[str, str]]] = {
     _S.REQUESTED: {None: ("approval", mark("The dispatcher checks contract and power of attorney, and approves."))},
@@ -98,3 +167,23 @@ def next_step(delivery: Delivery) -> Missing | None:
     by_channel = _NEXT.get(delivery.state, {})
     found = by_channel.get(delivery.channel) or by_channel.get(None)
     return Missing(*found, facts) if found else None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the way: when it was reached (None: not yet), and whether the delivery stands there now."""
+
+    state: DeliveryState
+    at: datetime | None
+    is_here: bool
+
+
+def track(delivery: Delivery) -> list[Stage]:
+    """The way of the delivery, stage by stage, with the state that it left the way for; needs its events."""
+    reached = {DeliveryState(event.kind.value): event.at for event in delivery.events if event.kind in _STATE_KINDS}
+    way = list(way_of(delivery.channel))
+    stages = [Stage(state, reached.get(state), state is delivery.state) for state in way]
+    if delivery.state in way:
+        return stages
+    done = [stage for stage in stages if stage.at is not None]
+    return [*done, Stage(delivery.state, reached.get(delivery.state), is_here=True)]

@@ -1,25 +1,35 @@
 """Downloads, and the pages of the ledger."""
 
-import csv
-import io
 import unicodedata
 from collections.abc import Callable
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.http import http_date
 
 from portal.config import Downloads
-from portal.deliveries import progress, queries, receipt, service, wording
+from portal.deliveries import (
+    board_pages,
+    book_pages,
+    progress,
+    queries,
+    receipt,
+    request_pages,
+    service,
+    sheet,
+    wording,
+)
+from portal.deliveries.blueprint import bp
 from portal.deliveries.chain import first_bad
 from portal.deliveries.errors import DigestDiffers, StepOutOfOrder
 from portal.deliveries.forms import ConfirmForm, chosen_filter
 from portal.deliveries.models import Delivery
+from portal.deliveries.requests import RECIPIENT_OPEN
 from portal.deliveries.service import Taking
-from portal.deliveries.states import CHANNEL_TITLES, DELIVERY_STATE_TITLES, EVENT_TITLES, DeliveryState
-from portal.errors import NotFound
+from portal.deliveries.states import CHANNEL_TITLES, DELIVERY_STATE_TITLES, EVENT_TITLES, Channel, DeliveryState
+from portal.errors import NotFound, mark
 from portal.permissions import Permission
 from portal.releases import queries as releases
 from portal.releases.models import Artifact
@@ -30,22 +40,33 @@ from portal.web.formats import now
 from portal.web.guard import actor, requires
 from portal.web.locale import translate
 from portal.web.paging import page_of
-from portal.web.spreadsheets import neutral
 from portal.web.unit_of_work import let_go, resources, session
 from signing import MANIFEST, SUMS, SUMS_SIGNATURE
 
-bp = Blueprint("deliveries", __name__, template_folder="templates")
+__all__ = ["board_pages", "book_pages", "bp", "request_pages"]
+
+
+WAYS_ON: dict[Channel, tuple[tuple[str, str], ...]] = {
+    Channel.EMAIL: (("mailings.show", mark("Letter and link")),),
+    Channel.COURIER: (("couriers.show", mark("Medium, papers and courier")),),
+    Channel.HAND_OVER: (("handovers.show", mark("Act and signatures")),),
+}
+"""The channel's own page of a delivery, by its endpoint and what the button says, where there is one."""
 
 
 @bp.context_processor
 def _words() -> dict[str, object]:
     return {
         "state_titles": DELIVERY_STATE_TITLES,
+        "state_title": wording.state_title,
         "state_badges": wording.STATE_BADGES,
         "channel_titles": CHANNEL_TITLES,
         "event_titles": EVENT_TITLES,
         "share_sent": progress.share_sent,
         "missing": progress.missing,
+        "next_step": progress.next_step,
+        "track": progress.track,
+        "translate": translate,
     }
 
 
@@ -89,8 +110,18 @@ def index() -> ResponseReturnValue:
         page=page_of(session(), queries.deliveries(chosen, visible_to=actor())),
         chosen=chosen,
         states=list(DELIVERY_STATE_TITLES),
+        channels=list(CHANNEL_TITLES),
         customers=queries.customers(session(), visible_to=actor()),
     )
+
+
+@bp.get("/deliveries.csv")
+@requires(Permission.DELIVERIES_READ)
+def index_csv() -> ResponseReturnValue:
+    """The same as a table for a spreadsheet."""
+    rows = queries.deliveries(chosen_filter(request.args), visible_to=actor()).limit(sheet.MOST_ROWS)
+    table = sheet.sheet(sheet.COLUMNS, sheet.rows_of(session().scalars(rows), translate))
+    return files.send_text("deliveries.csv", table, content_type="text/csv; charset=utf-8")
 
 
 @bp.get("/deliveries/<uuid:delivery_id>")
@@ -132,19 +163,15 @@ def holders(release_id: UUID) -> ResponseReturnValue:
 def holders_csv(release_id: UUID) -> ResponseReturnValue:
     """The same as a table for a spreadsheet: UTF-8 with a byte order mark, cells that are never formulas."""
     release = releases.get(session(), release_id, visible_to=actor())
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(("customer", "name", "person", "file", "sha256", "issued", "transferred", "confirmed", "state"))
-    for delivery in session().scalars(queries.holders(release_id, visible_to=actor())):
-        for row in _rows(delivery):
-            table.writerow([neutral(cell) for cell in row])
+    header = ("customer", "name", "person", "file", "sha256", "issued", "transferred", "confirmed", "state")
+    held = session().scalars(queries.holders(release_id, visible_to=actor()))
+    table = sheet.sheet(header, (row for delivery in held for row in _rows(delivery)))
     name = f"holders {release.product.code} {release.version}.csv"
-    return files.send_text(name, text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    return files.send_text(name, table, content_type="text/csv; charset=utf-8")
 
 
 def _rows(delivery: Delivery) -> list[tuple[str, ...]]:
-    times = (delivery.created_at, delivery.delivered_at, delivery.acknowledged_at)
-    said = [at.isoformat(timespec="seconds") if at else "" for at in times]
+    said = [sheet.said(at) for at in (delivery.created_at, delivery.delivered_at, delivery.acknowledged_at)]
     organisation = delivery.organisation
     return [
         (organisation.code, organisation.name, delivery.person_name, item.artifact.name, item.sha256, *said,
@@ -154,15 +181,39 @@ def _rows(delivery: Delivery) -> list[tuple[str, ...]]:
 
 
 def _page(delivery: Delivery, form: ConfirmForm) -> str:
-    may_confirm = actor().may(Permission.DOWNLOAD) and delivery.may_become(DeliveryState.ACKNOWLEDGED)
+    is_download = delivery.channel is Channel.DOWNLOAD
+    may_confirm = is_download and actor().may(Permission.DOWNLOAD)
     return render_template(
         "deliveries/show.html",
         delivery=delivery,
+        is_download=is_download,
+        may=_offered(delivery),
+        replacements=queries.replacements_of(session(), delivery),
+        ways_on=WAYS_ON.get(delivery.channel, ()),
+        translate=translate,
         basis=wording.basis_in(delivery.decision, translate),
         evidence={event.id: wording.evidence_in(event.evidence, translate) for event in delivery.events},
         first_bad=first_bad(delivery.events),
-        form=form if may_confirm else None,
+        form=form if may_confirm and delivery.may_become(DeliveryState.ACKNOWLEDGED) else None,
     )
+
+
+def _offered(delivery: Delivery) -> set[str]:
+    """Which verbs the page offers this reader in this state; the verbs themselves check again."""
+    by, state = actor(), delivery.state
+    may_dispatch = by.may(Permission.DELIVERIES_DISPATCH)
+    may_ask = by.may(Permission.DELIVERIES_REQUEST) and (may_dispatch or by.is_customer)
+    is_open = delivery.channel is not Channel.DOWNLOAD and not delivery.is_closed
+    changeable = RECIPIENT_OPEN if may_dispatch else RECIPIENT_OPEN[:1]
+    has_left = state is DeliveryState.DISPATCHED
+    offered = {
+        "approve": may_dispatch and delivery.may_become(DeliveryState.APPROVED) and delivery.stopped_at is None,
+        "cancel": may_ask and delivery.may_become(DeliveryState.CANCELLED) and (may_dispatch or not has_left),
+        "recipient": may_ask and is_open and state in changeable,
+        "stop": may_dispatch and is_open and delivery.stopped_at is None,
+        "resume": may_dispatch and delivery.stopped_at is not None,
+    }
+    return {verb for verb, is_offered in offered.items() if is_offered}
 
 
 def _spelled(name: str) -> str:
