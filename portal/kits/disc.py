@@ -23,7 +23,8 @@ from portal.kits.errors import KitTooLongForDisc
 from portal.kits.layout import Contents, Layout, Segment, StoredFile
 
 SECTOR_BYTES = 2048
-JOLIET_CHARS, LABEL_CHARS = 64, 16
+JOLIET_BYTES, LABEL_CHARS = 64, 16
+"""Joliet takes 64 characters; pycdlib counts them as bytes of UTF-8. A name that is longer stands in UDF."""
 FILE_MODE, FOLDER_MODE = 0o100444, 0o040555
 _ISO_TOP = "/KIT"
 _WHOLE = 1 << 60
@@ -34,7 +35,7 @@ def disc_layout(contents: Contents) -> Layout:
     """The disc of these contents; the same contents always give the same bytes. Raises KitTooLongForDisc."""
     with _ONE_AT_A_TIME, _clock_stopped(int(contents.dated_at.timestamp())):
         disc = pycdlib.PyCdlib()
-        has_joliet = all(len(name) <= JOLIET_CHARS for name in _names(contents))
+        has_joliet = all(len(name.encode()) <= JOLIET_BYTES for name in _names(contents))
         disc.new(
             interchange_level=3,
             joliet=3 if has_joliet else None,
