@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +17,10 @@ from secrets import token_hex
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.engine import Engine
 
+from portal import cli
 from portal.accounts.tokens import NewToken, create_token
 from portal.permissions import OrganisationKind, Role, Scope
 from portal.releases import service as releases
@@ -119,8 +121,8 @@ def test_nine_real_releases_go_all_the_way(desk: Desk) -> None:
     assert len(listed) == 9
     if desk.is_presigned:  # the same portal and store; only the way out differs, which one product shows
         listed = listed[:3]
-    for entry in listed:
-        _upload(desk, entry)
+    for number, entry in enumerate(listed):
+        _upload(desk, entry, run if number == 0 else here)
     desk.portal.clock.at = datetime.now(UTC)
     desk.portal.work()  # every file is read back from the store
     for entry in listed:
@@ -129,10 +131,17 @@ def test_nine_real_releases_go_all_the_way(desk: Desk) -> None:
         _take_and_verify(desk, entry)
 
 
-def _upload(desk: Desk, entry: dict[str, str]) -> None:
+def here(_portal: str, *words: object, **environment: str) -> str:
+    """The command within this process: each start of its own costs more than a second, and one has been seen."""
+    done = CliRunner().invoke(cli.portal, [str(word) for word in words], env=environment)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def _upload(desk: Desk, entry: dict[str, str], call: Callable[..., str]) -> None:
     notes = desk.folder / f"{entry['product']}-{entry['version']}.md"
     notes.write_text(NOTES.format(changelog=(REAL / entry["changelog"]).read_text()))
-    printed = run(
+    printed = call(
         "portal", "releases", "upload", "--url", desk.server.address, "--level", entry["level"],
         "--notes", f"en={notes}", "--notes", f"ru={notes}", entry["product"], entry["version"], REAL / entry["file"],
         RELEASE_PORTAL_TOKEN=desk.publisher_token,
