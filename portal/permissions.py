@@ -188,6 +188,7 @@ class Scope(StrEnum):
     CATALOGUE_READ = "catalogue:read"
     DOWNLOAD = "download"
     TICKETS = "tickets"
+    DELIVERIES = "deliveries"
 
 
 SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
@@ -196,6 +197,7 @@ SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
     Scope.CATALOGUE_READ: frozenset({_P.CATALOGUE_READ, _P.DELIVERIES_READ}),
     Scope.DOWNLOAD: frozenset({_P.CATALOGUE_READ, _P.DOWNLOAD, _P.DELIVERIES_READ}),
     Scope.TICKETS: frozenset({_P.TICKETS_READ, _P.TICKETS_OPEN, _P.TICKETS_ANSWER}),
+    Scope.DELIVERIES: frozenset({_P.DELIVERIES_READ, _P.DELIVERIES_REQUEST}),
 }
 
 

@@ -22,4 +22,5 @@ SCOPE_TITLES = {
     Scope.CATALOGUE_READ: mark("Read the catalogue and own deliveries"),
     Scope.DOWNLOAD: mark("Download files"),
     Scope.TICKETS: mark("Read, open and answer tickets"),
+    Scope.DELIVERIES: mark("Ask for deliveries and follow them"),
 }
