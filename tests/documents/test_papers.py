@@ -167,6 +167,11 @@ def test_a_paper_says_all_it_was_given_in_its_language(name, language):
     assert make(language) == pdf
 
 
+def test_a_paper_is_dated_by_what_it_says_and_not_by_when_it_was_made():
+    assert PdfReader(io.BytesIO(render_act(act(), "en"))).metadata.creation_date == AT
+    assert PdfReader(io.BytesIO(render_notes(notes()))).metadata.creation_date == datetime(2026, 11, 20, tzinfo=UTC)
+
+
 def test_papers_are_looked_at_as_pictures():
     pages = png(act_paper(act(60), "ru"), 20)
     assert len(pages) > 1
@@ -279,6 +284,7 @@ def test_a_signature_is_drawn_from_a_png_as_from_strokes():
         b'<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', b'<svg><image href="file:///etc/passwd"/></svg>',
         b"<svg><text>I owe you everything</text></svg>", b'<svg><path style="fill:url(http://x)"/></svg>',
         b"<svg><style>@import</style></svg>", b"<svg><script>1</script></svg>", b'<svg><use href="#a"/></svg>',
+        b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0" href="x"/></svg>',
         b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"></svg>', b"<svg></svg>\xff",
     ],
 )  # fmt: skip
