@@ -18,6 +18,9 @@ from portal.actors import Actor
 from portal.audit import jobs as audit_jobs  # noqa: F401 - its handlers name themselves
 from portal.audit import routes as audit
 from portal.audit import service as audit_service
+from portal.authority import api as authority_api
+from portal.authority import jobs as authority_jobs  # noqa: F401 - its handlers name themselves
+from portal.authority import routes as authority
 from portal.catalogue import api as catalogue_api
 from portal.catalogue import routes as catalogue
 from portal.clock import now
@@ -27,6 +30,7 @@ from portal.deliveries import api as deliveries_api
 from portal.deliveries import jobs as deliveries_jobs  # noqa: F401 - its handlers name themselves
 from portal.deliveries import routes as deliveries
 from portal.entitlements import api as entitlements_api
+from portal.entitlements import queries as entitlements_queries
 from portal.entitlements import routes as entitlements
 from portal.errors import PortalError, mark
 from portal.evidence import routes as evidence
@@ -57,8 +61,9 @@ LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
     catalogue.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, deliveries.bp, tickets.bp,
-    entitlements.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
-    catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, releases_api.bp, accounts_api.bp,
+    entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
+    catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp, releases_api.bp,
+    accounts_api.bp,
 )  # fmt: skip
 
 MENU = (
@@ -69,6 +74,7 @@ MENU = (
     Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
     Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),
     Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
+    Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),
     Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
     Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),
     Entry("accounts.people", mark("People"), Permission.PEOPLE_READ),
@@ -106,6 +112,7 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     app.jinja_env.filters["markdown"] = render
     presence.install(app)
     audit.name_organisations(app, accounts_queries.organisation_names)
+    authority.know_products(app, entitlements_queries.products_known)
     jobs.note_retries(app, note_retry)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -22,7 +22,7 @@ from portal.entitlements.models import (
 )
 from portal.entitlements.newest import newest_takeable
 from portal.entitlements.rules import is_takeable
-from portal.entitlements.visibility import is_visible, visible_products
+from portal.entitlements.visibility import has_to_do, is_visible, visible_products
 from portal.errors import NotFound, mark
 from portal.releases.models import Product, ProductFamily, Release, ReleaseState
 
@@ -189,6 +189,17 @@ def asked_version(session: Session, version_id: UUID, product_id: UUID, at: date
     if found is None:
         raise NotFound
     return found
+
+
+def products_known(session: Session, organisation_id: UUID, at: datetime) -> list[tuple[Product, bool]]:
+    """The products that the customer may know of, by name, those first that it has to do with (which the flag says)."""
+    own = has_to_do(organisation_id, at)
+    rows = session.execute(
+        select(Product, own)
+        .where(Product.id.in_(visible_products(organisation_id, at)))
+        .order_by(own.desc(), Product.name, Product.id)
+    )
+    return [(product, bool(is_own)) for product, is_own in rows]
 
 
 def product_by_code(session: Session, code: str) -> Product | None:

@@ -31,11 +31,28 @@ def public(view: View) -> View:
     return view
 
 
+def accepts_up_to(largest_bytes: int) -> Callable[[View], View]:
+    """The view takes a form larger than others may be, from whoever holds its permission."""
+
+    def mark_view(view: View) -> View:
+        view.__dict__["portal_largest_bytes"] = largest_bytes
+        return view
+
+    return mark_view
+
+
 def guard_of(app: Flask, endpoint: str) -> Permission | str | None:
     """What the endpoint declares: a permission, PUBLIC, or None when it was forgotten."""
     if endpoint == "static" or endpoint.endswith(".static"):
         return PUBLIC
     return cast("Permission | str | None", getattr(app.view_functions[endpoint], "portal_guard", None))
+
+
+def _widen(app: Flask, needed: Permission | str | None) -> None:
+    """Before anything reads the form: what `accepts_up_to` says."""
+    largest_bytes = getattr(app.view_functions[request.endpoint or ""], "portal_largest_bytes", None)
+    if largest_bytes is not None and needed in g.actor.permissions:
+        request.max_content_length = largest_bytes
 
 
 def actor() -> Actor:
@@ -59,6 +76,7 @@ def install(app: Flask, load_actor: Callable[[], Actor]) -> None:
             return
         needed = guard_of(app, request.endpoint)
         g.actor = load_actor()
+        _widen(app, needed)
         # A token stands in a header that no foreign page can make a browser send; a cookie needs the second proof.
         if g.actor.via is not Via.TOKEN:
             csrf.protect()

@@ -43,6 +43,8 @@ def values(world: World) -> dict[str, object]:
         "train_id": world.train.id,
         "rule_id": world.export_rule.id,
         "job_id": world.job.id,
+        "holder_id": world.recipient.id,
+        "power_id": world.power.id,
         "secret": "wrong-secret",
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
@@ -62,6 +64,7 @@ def asked(world: World) -> dict[str, dict[str, object]]:
         "entitlements.edit_line": line,
         "entitlements.remove_line": line,
         "tickets.state": {"step": "close"},
+        "authority.mend": {"person": world.recipient.id, "product": world.product.id},
     }
 
 
