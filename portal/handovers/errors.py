@@ -102,6 +102,11 @@ class SerialMissing(InvalidInput):
     sentence = mark("Write the serial number of each medium that comes back.")
 
 
+class MediumBackAlready(WrongState):
+    code = "medium-back-already"
+    sentence = mark("Medium %(serial)s of delivery %(number)s came back already: act %(act)s.")
+
+
 class CodeRefused(InvalidInput):
     """The one-time code was not taken: `code-wrong`, `code-expired`, `code-used-up`, `code-none`; the try is counted.
 

@@ -1,6 +1,6 @@
 """The deliveries of an act, held locked: of two clerks who hand the same one over, one waits, and is told who won."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from portal.errors import NotFound
 from portal.handovers.errors import (
     AlreadyHandedOver,
     InAnotherAct,
+    MediumBackAlready,
     NotForHandOver,
     NothingChosen,
     NotPrepared,
@@ -28,6 +29,7 @@ from portal.handovers.errors import (
     SeveralRecipients,
 )
 from portal.handovers.models import Act, ActItem, ActState
+from portal.texts import folded
 
 MOST_DELIVERIES = 50
 RETURNABLE = (Channel.HAND_OVER, Channel.COURIER)
@@ -69,7 +71,7 @@ def require_free(session: Session, deliveries: Sequence[Delivery], *, kind: ActK
     Raises InAnotherAct and AlreadyHandedOver with who and when; NotForHandOver, NotPrepared, NotReturnable,
     DeliveryStopped.
     """
-    others = _acts_of(session, deliveries, act)
+    others = _acts_of(session, deliveries, kind, act)
     for delivery in deliveries:
         own = [other for other in others if any(item.delivery_id == delivery.id for item in other.items)]
         number = delivery.number or ""
@@ -123,14 +125,29 @@ def powers_behind(session: Session, answers: dict[UUID, Any]) -> list[dict[str, 
     ]
 
 
-def _acts_of(session: Session, deliveries: Sequence[Delivery], act: Act | None) -> Sequence[Act]:
+def require_not_back(session: Session, deliveries: Sequence[Delivery], media: Mapping[str, Sequence[str]]) -> None:
+    """None of the media came back by an act before. Raises MediumBackAlready."""
+    for delivery in deliveries:
+        rows = (
+            select(Act)
+            .join(Act.items)
+            .where(ActItem.delivery_id == delivery.id, Act.kind == ActKind.RETURN, Act.state == ActState.SIGNED)
+            .options(selectinload(Act.items))
+        )
+        for act in session.scalars(rows):
+            back = {folded(serial) for item in act.items for serial in item.medium_serials}
+            for serial in media.get(delivery.number or "", ()):
+                if folded(serial) in back:
+                    raise MediumBackAlready(serial=serial, number=delivery.number or "", act=act.number)
+
+
+def _acts_of(session: Session, deliveries: Sequence[Delivery], kind: ActKind, act: Act | None) -> Sequence[Act]:
+    own = select(ActItem.act_id).where(ActItem.delivery_id.in_([one.id for one in deliveries]))
     rows = (
         select(Act)
-        .join(Act.items)
-        .where(ActItem.delivery_id.in_([one.id for one in deliveries]), Act.state.in_((ActState.OPEN, ActState.SIGNED)))
+        .where(Act.id.in_(own), Act.state.in_((ActState.OPEN, ActState.SIGNED)), Act.kind == kind)
         .options(selectinload(Act.items))
         .order_by(Act.opened_at.desc())
-        .distinct()
     )
     if act is not None:
         rows = rows.where(Act.id != act.id)

@@ -95,6 +95,7 @@ def open_act(session: Session, opening: Opening, *, by: Actor, at: datetime) -> 
     powers = holding.powers_behind(session, answers)
     act.power = powers[0] | {"others": powers[1:], "until": answers[deliveries[0].id]["authority"]["until"]}
     media = _media(opening, deliveries)
+    holding.require_not_back(session, deliveries, media)
     act.record = texts.frozen(_said(act, opening, powers, deliveries, _staff(session, by), media))
     act.text_sha256 = texts.digest(act.record)
     act.items = [

@@ -14,7 +14,7 @@ from portal.mail.words import translator
 
 TYPED = mark("The name was typed: a simple electronic signature")
 BY_SIGN_IN = mark("Confirmed by sign-in to the release portal")
-MEDIUM = mark("Medium")
+MEDIUM = mark("Storage medium")
 CODE_CHANNEL_TITLES = {"email": mark("e-mail"), "sms": mark("text message"), "phone": mark("telephone")}
 
 

@@ -5,7 +5,6 @@
   const PREFIX = "handover:";
   const KEPT = ["code", "typed_name", "witness_name", "witness_typed", "signature", "witness_signature"];
   const RETRY_MS = 5000;
-  const MOST_RELOADS = 2;
   const PROBLEM = "application/json";
 
   for (const closed of document.querySelectorAll("[data-handover-done]")) {
@@ -66,16 +65,6 @@
     credentials: "same-origin",
   });
 
-  const renew = () => {
-    const reloads = read().reloads || 0;
-    if (reloads >= MOST_RELOADS) {
-      say("sign-in", words.signIn, [location.href, words.signInLabel]);
-      return;
-    }
-    keep({ reloads: reloads + 1 });
-    location.assign(location.pathname);
-  };
-
   const take = async (answer) => {
     if (answer.ok) {
       localStorage.removeItem(key);
@@ -83,10 +72,8 @@
       return;
     }
     const problem = await problemOf(answer);
-    if (answer.status === 401) {
+    if (answer.status === 401 || problem.code === "form-expired") {
       say("sign-in", words.signIn, [location.pathname, words.signInLabel]);
-    } else if (problem.code === "form-expired") {
-      renew();
     } else if (answer.status >= 500 || answer.status === 429) {
       waitForConnection();
     } else if (problem.code.startsWith("code-")) {
@@ -136,11 +123,13 @@
       const answer = await post(codeForm);
       if (answer.ok) {
         location.assign(location.pathname);
-      } else if (answer.status === 401) {
-        say("sign-in", words.signIn, [location.pathname, words.signInLabel]);
       } else {
         const problem = await problemOf(answer);
-        say(problem.code, problem.detail);
+        if (answer.status === 401 || problem.code === "form-expired") {
+          say("sign-in", words.signIn, [location.pathname, words.signInLabel]);
+        } else {
+          say(problem.code, problem.detail);
+        }
       }
     } catch {
       say("cut", words.cut);
