@@ -20,7 +20,7 @@ _WORDS = {
 _VERDICTS = {
     ExitCode.VERIFIED: "VERIFIED: every file is exactly what the vendor signed.",
     ExitCode.NOT_VERIFIED: "NOT VERIFIED: do not install. Ask the vendor for the files again.",
-    ExitCode.NOT_CHECKED: "NOT CHECKED: something could not be read, so nothing is known. Do not install.",
+    ExitCode.NOT_CHECKED: "NOT CHECKED: nothing is known. Do not install.",
 }
 
 

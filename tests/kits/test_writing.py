@@ -76,7 +76,10 @@ def test_what_the_page_tells_to_type_works(shared: Workshop, folder: Path):
     key_id = shared.portal.resources.keys.active().key_id
     fingerprint, program, release, slip = commands(folder)
     assert typed(fingerprint, folder).stdout.split()[0] == key_id
-    done = typed(program, folder)
+    assert typed(program, folder).returncode == 1, (
+        "it must not be ready to be copied: the reader brings the fingerprint"
+    )
+    done = typed(program.replace("FINGERPRINT", key_id).replace("CUSTOMER", "ALPHA"), folder)
     assert done.returncode == 0, done.stdout
     done = typed(release, folder)
     assert done.returncode == 0
