@@ -31,8 +31,8 @@ POWER = mark("No. %(number)s of %(issued_on)s, issued by %(issued_by)s, valid un
 
 ACCEPTANCE = (
     mark(
-        "%(staff)s, for %(vendor)s, hands over to %(recipient)s, who acts for %(customer)s under the power of attorney "
-        "%(powers)s, the software that is listed in this act. Deliveries: %(deliveries)s; files: %(files)s."
+        "%(staff)s, for %(vendor)s, hands over to %(recipient)s, who acts for %(customer)s under a power of attorney "
+        "(%(powers)s), the software that is listed in this act. Deliveries: %(deliveries)s; files: %(files)s."
     ),
     mark(
         "The recipient's identity was checked before the hand-over: %(document)s, whose number ends in %(ending)s. "
@@ -54,7 +54,7 @@ ACCEPTANCE = (
 )
 RETURN = (
     mark(
-        "%(recipient)s, who acts for %(customer)s under the power of attorney %(powers)s, gives back to %(staff)s, "
+        "%(recipient)s, who acts for %(customer)s under a power of attorney (%(powers)s), gives back to %(staff)s, "
         "for %(vendor)s, the media with software that are listed in this act: %(media)s."
     ),
     mark(

@@ -101,7 +101,10 @@
     }
   };
 
-  form.addEventListener("input", () => keep({}));
+  form.addEventListener("input", () => {
+    keep({});
+    if (["signature-empty", "code-none"].includes(state.dataset.handoverState)) state.hidden = true;
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!form.elements.signature.value && !form.elements.typed_name.value.trim()) {
