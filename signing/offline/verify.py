@@ -55,7 +55,7 @@ TEXTS = {
     "counter": ("release counter", "счётчик выпусков"),
     "published": ("published", "опубликован"),
     "made-for": ("Made for", "Получатель"),
-    "delivery": ("Delivery", "Доставка"),
+    "delivery": ("Delivery", "Поставка"),
     "medium": ("medium", "носитель"),
     "issued": ("issued", "оформлена"),
     "signed-by": ("Signed by", "Подписал"),
