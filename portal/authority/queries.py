@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Row, Select, false, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from portal.accounts.customers import ESCAPE, anywhere, is_called
@@ -19,7 +19,6 @@ from portal.authority.models import AuthorizedPerson, PowerOfAttorney, PowerProd
 from portal.authority.rules import Held, Lacking, Need, PowerFacts, authority
 from portal.errors import NotFound
 from portal.permissions import Role
-from portal.releases.models import Product
 
 _POWERS = (
     selectinload(AuthorizedPerson.powers).selectinload(PowerOfAttorney.product_rows).joinedload(PowerProduct.product)
@@ -38,15 +37,19 @@ class Candidate:
         return isinstance(self.answer, Held)
 
 
-def frozen(row: PowerOfAttorney) -> PowerFacts:
+def frozen(power: PowerOfAttorney) -> PowerFacts:
     """A power as the rule takes it; its products must be loaded."""
+    return _facts(power, {own.product_id for own in power.product_rows})
+
+
+def _facts(row: PowerOfAttorney | Row[Any], product_ids: set[UUID]) -> PowerFacts:
     return PowerFacts(
         id=row.id,
         number=row.number,
         state=row.state.value,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        product_ids=None if row.covers_all_products else frozenset(own.product_id for own in row.product_rows),
+        product_ids=None if row.covers_all_products else frozenset(product_ids),
         may_receive=row.may_receive,
         may_sign=row.may_sign,
         time_zone=row.time_zone,
@@ -56,14 +59,25 @@ def frozen(row: PowerOfAttorney) -> PowerFacts:
 
 
 def facts_of(session: Session, holder_id: UUID | None) -> list[PowerFacts]:
-    """Every power of attorney that the person ever had, frozen, as the rule takes them."""
-    rows = (
-        select(PowerOfAttorney)
-        .where(PowerOfAttorney.holder_id == holder_id)
-        .options(selectinload(PowerOfAttorney.product_rows))
-        .execution_options(populate_existing=True)
-    )
-    return [frozen(row) for row in session.scalars(rows)]
+    """Every power of attorney that the person ever had, frozen, as the rule takes them; read anew each time."""
+    return facts_of_all(session, [holder_id])[holder_id]
+
+
+def facts_of_all(session: Session, holder_ids: Sequence[UUID | None]) -> dict[UUID | None, list[PowerFacts]]:
+    """The same for several persons, in two statements.
+
+    Read as columns: rows that the caller has loaded, and what is loaded beside them, are left alone.
+    """
+    columns = PowerOfAttorney.__table__.c
+    powers_read = session.execute(select(*columns).where(columns.holder_id.in_(holder_ids))).all()
+    scopes: dict[UUID, set[UUID]] = {row.id: set() for row in powers_read}
+    products = select(PowerProduct.power_id, PowerProduct.product_id)
+    for row in session.execute(products.where(PowerProduct.power_id.in_(scopes))):
+        scopes[row.power_id].add(row.product_id)
+    found: dict[UUID | None, list[PowerFacts]] = {holder_id: [] for holder_id in holder_ids}
+    for row in powers_read:
+        found[row.holder_id].append(_facts(row, scopes[row.id]))
+    return found
 
 
 def _seen(rows: Select[Any], visible_to: Actor) -> Select[Any]:
@@ -133,21 +147,11 @@ def able_to_receive(
     session: Session, organisation_id: UUID, product_id: UUID, at: datetime, *, need: Need = Need.RECEIVE
 ) -> list[Candidate]:
     """Every authorized person of the customer with the answer for this product now; those who may come first."""
-    rows = (
-        select(AuthorizedPerson)
-        .where(AuthorizedPerson.organisation_id == organisation_id)
-        .options(_POWERS)
-        .order_by(AuthorizedPerson.name, AuthorizedPerson.email)
-    )
-    found = [
-        Candidate(person, authority([frozen(power) for power in person.powers], product_id, need, at))
-        for person in session.scalars(rows)
-    ]
+    rows = select(AuthorizedPerson).where(AuthorizedPerson.organisation_id == organisation_id)
+    persons = session.scalars(rows.order_by(AuthorizedPerson.name, AuthorizedPerson.email)).all()
+    facts = facts_of_all(session, [person.id for person in persons])
+    found = [Candidate(person, authority(facts[person.id], product_id, need, at)) for person in persons]
     return sorted(found, key=lambda candidate: not candidate.is_able)
-
-
-def products_named(session: Session, product_ids: frozenset[UUID]) -> list[Product]:
-    return list(session.scalars(select(Product).where(Product.id.in_(product_ids)).order_by(Product.name)))
 
 
 def ending(session: Session, at: datetime, *, within: timedelta) -> list[PowerOfAttorney]:

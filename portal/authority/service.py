@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts.emails import parse_email
 from portal.accounts.models import Organisation, Person
@@ -221,6 +221,7 @@ def _require_products(session: Session, product_ids: frozenset[UUID] | None) -> 
 def _power(holder: AuthorizedPerson, new: NewPower, zone: str, *, by: Actor, at: datetime) -> PowerOfAttorney:
     power = PowerOfAttorney(
         holder_id=holder.id,
+        holder=holder,
         number=new.number,
         issued_on=new.issued_on,
         issued_by=new.issued_by,
@@ -248,7 +249,7 @@ def _same_power(session: Session, holder: AuthorizedPerson, new: NewPower) -> Po
             PowerOfAttorney.may_receive == new.may_receive,
             PowerOfAttorney.may_sign == new.may_sign,
         )
-        .options(selectinload(PowerOfAttorney.product_rows))
+        .options(selectinload(PowerOfAttorney.product_rows), joinedload(PowerOfAttorney.holder))
     )
     for row in rows:
         scope = None if row.covers_all_products else frozenset(one.product_id for one in row.product_rows)
