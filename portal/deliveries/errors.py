@@ -170,3 +170,22 @@ class TooManyAddresses(InvalidInput):
 class CountryUnknown(InvalidInput):
     code = "country-unknown"
     sentence = mark("A country is two letters, as DE or RU (ISO 3166-1).")
+
+
+class BadJson(InvalidInput):
+    """`reason` is a marked sentence; `name` the field it is about."""
+
+    code = "bad-json"
+    sentence = mark("The JSON can't be used: %(reason)s")
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        reason = translate(str(self.facts["reason"])) % self.facts
+        return translate(self.sentence) % {"reason": reason}
+
+    def __str__(self) -> str:
+        return self.sentence_in(str)
+
+
+class UnknownCustomer(InvalidInput):
+    code = "unknown-customer"
+    sentence = mark("There is no customer %(customer)s.")

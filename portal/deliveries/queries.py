@@ -88,7 +88,7 @@ def deliveries(chosen: Filter, *, visible_to: Actor) -> Select[Delivery]:
             contains_eager(Delivery.release).contains_eager(Release.product),
             WITH_FILES,
         )
-        .order_by(Delivery.created_at.desc(), Delivery.id)
+        .order_by(Delivery.created_at.desc(), Delivery.number.desc(), Delivery.id)
     )
     return seen(narrowed(rows, chosen), visible_to)
 

@@ -75,7 +75,7 @@ TRANSITIONS: dict[Channel, dict[DeliveryState, set[DeliveryState]]] = {
     },
     Channel.HAND_OVER: _PREPARING
     | {
-        _S.PREPARED: {_S.DELIVERED, _S.REFUSED, _S.CANCELLED},
+        _S.PREPARED: {_S.DELIVERED, _S.REFUSED, _S.FAILED, _S.CANCELLED},  # failed: nobody came
         _S.DELIVERED: {_S.ACKNOWLEDGED, _S.RETURNED},
     },
     Channel.REMOTE_INSTALLATION: _PREPARING

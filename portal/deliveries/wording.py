@@ -86,6 +86,7 @@ EVIDENCE_WORDS = {
     ("statement", "verified"): mark("“I have verified this file”"),
     **{("basis", basis.value): title for basis, title in BASIS_TITLES.items()},
 }
+_UNSAID = frozenset({"language", "key"})
 _INSTANTS = frozenset({"happened_at", "code_confirmed_at", "due_at"})
 Translate = Callable[[str], str]
 
@@ -120,6 +121,8 @@ def _words_of(name: str, value: object, translate: Translate) -> str:
     if name == "authority" and isinstance(value, Mapping):
         until = value.get("until")
         return f"{value.get('number', '')} ({translate(UNTIL) % {'until': _minute_of(str(until))}})"
+    if isinstance(value, Mapping):
+        value = {member: said for member, said in value.items() if member not in _UNSAID}
     words = _flat(value)
     known = EVIDENCE_WORDS.get((name, words))
     return translate(known) if known else words
