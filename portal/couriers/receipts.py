@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.accounts import sign_in
 from portal.accounts.errors import TooManyAttempts
 from portal.actors import NOBODY, Actor
-from portal.authority.codes import Reach, send_code
+from portal.authority.codes import Checked, CheckReason, Reach, check_code, send_code
 from portal.authority.models import CodeChannel, CodePurpose, OneTimeCode
 from portal.authority.rules import Need
 from portal.couriers import dispatching, slips
@@ -39,8 +39,8 @@ from portal.mail.words import translator
 from portal.releases.models import Release
 from portal.texts import searchable
 
-SIGNED_FOR = timedelta(minutes=30)
-"""How long a right one-time code stands for whoever typed it: long enough to look at the parcel once more."""
+NOTED = {CheckReason.RIGHT: EventKind.CODE_RIGHT, CheckReason.WRONG: EventKind.CODE_WRONG}
+"""Answers that the ledger keeps; the others are no tries of a code."""
 HEX_DIGITS = frozenset("0123456789abcdef")
 SHORTEST_HEX = 16
 MAX_NUMBER_CHARS = 20
@@ -116,43 +116,70 @@ def _rows() -> Select[Consignment]:
     )
 
 
+def by_id(session: Session, consignment_id: UUID) -> Consignment:
+    """The parcel as it is now. Raises ReceiptUnknown."""
+    rows = _rows().where(Consignment.id == consignment_id).execution_options(populate_existing=True)
+    found = session.scalar(rows)
+    if found is None:
+        raise ReceiptUnknown
+    return found
+
+
+def masked(consignment: Consignment) -> str:
+    """Where the one-time code goes, as a page may show it that anybody with the papers sees."""
+    recipient = consignment.delivery.recipient or {}
+    return Reach(CodeChannel.EMAIL, recipient.get("email", ""), "", "").masked
+
+
 def is_open(consignment: Consignment) -> bool:
     """Whether the receipt may be confirmed, or a difference reported; needs the delivery."""
     return consignment.received_at is None and consignment.delivery.state in ARRIVING and not consignment.closed_at
 
 
-def note_opened(session: Session, consignment_id: UUID, *, by: Actor, at: datetime) -> None:
-    """The papers were read by somebody: noted once."""
-    consignment = session.get_one(Consignment, consignment_id)
-    delivery = ledger.locked(session, consignment.delivery_id)
-    session.refresh(consignment)
-    if consignment.opened_at is None:
-        consignment.opened_at = at
-        ledger.note(session, delivery, EventKind.RECEIPT_OPENED, {"user_agent": ""}, by=by, at=at)
-
-
-def ask_code(session: Session, consignment: Consignment, *, secret_key: str, at: datetime) -> OneTimeCode:
+def ask_code(session: Session, consignment_id: UUID, *, secret_key: str, by: Actor, at: datetime) -> OneTimeCode:
     """Send the recipient a one-time code by e-mail, in their language. Raises ReceiptNotOpen, TooManyCodes."""
+    delivery, consignment = _held(session, consignment_id)
     if not is_open(consignment):
         raise ReceiptNotOpen
-    recipient = consignment.delivery.recipient or {}
+    recipient = delivery.recipient or {}
     language = recipient.get("language", "en")
-    about = translator(language)(ABOUT) % {"number": consignment.delivery.number}
+    about = translator(language)(ABOUT) % {"number": delivery.number}
     reach = Reach(CodeChannel.EMAIL, recipient["email"], language, recipient["name"])
-    return send_code(session, CodePurpose.RECEIPT, consignment.id, reach=reach, about=about, secret_key=secret_key,
+    code = send_code(session, CodePurpose.RECEIPT, consignment.id, reach=reach, about=about, secret_key=secret_key,
                      at=at)  # fmt: skip
+    if consignment.opened_at is None:
+        consignment.opened_at = at
+        ledger.note(session, delivery, EventKind.RECEIPT_OPENED, {"medium_serial": consignment.medium.serial}, by=by,
+                    at=at)  # fmt: skip
+    ledger.note(session, delivery, EventKind.CODE_SENT, {"to": code.masked}, by=by, at=at)
+    return code
 
 
-def check(consignment: Consignment, receipt: Receipt) -> dict[str, str]:
-    """What differs from the record: {field: …} of serial, seal and digest; needs medium and writing."""
-    differs = {}
-    if key_of(receipt.serial) != key_of(consignment.medium.serial):
-        differs["serial"] = consignment.medium.serial
-    if key_of(receipt.seal) != key_of(consignment.seal):
-        differs["seal"] = consignment.seal
-    if receipt.digest and not digest_agrees(receipt.digest, consignment.writing.kit_sha256):
-        differs["digest"] = consignment.writing.kit_sha256
-    return differs
+def try_code(sessions: Sessions, consignment_id: UUID, code: str, *, secret_key: str, by: Actor,
+             at: datetime) -> Checked:  # fmt: skip
+    """Try the recipient's one-time code, in a transaction of its own: a wrong try counts."""
+    with sessions.begin() as session:
+        delivery, consignment = _held(session, consignment_id)
+        checked = check_code(session, CodePurpose.RECEIPT, consignment.id, code, secret_key=secret_key, at=at)
+        if checked.reason in NOTED:
+            ledger.note(session, delivery, NOTED[checked.reason], {"tries_left": checked.tries_left}, by=by, at=at)
+        return checked
+
+
+def _held(session: Session, consignment_id: UUID) -> tuple[Delivery, Consignment]:
+    """The delivery, its row held, and the parcel as it is then. The delivery is always locked first."""
+    delivery = ledger.locked(session, session.get_one(Consignment, consignment_id).delivery_id)
+    return delivery, by_id(session, consignment_id)
+
+
+def check(consignment: Consignment, serial: str, seal: str, digest: str) -> list[str]:
+    """Which of serial, seal and digest, as read off the parcel, are not the record's; an empty digest is left out."""
+    differs = {
+        "serial": key_of(serial) != key_of(consignment.medium.serial),
+        "seal": key_of(seal) != key_of(consignment.seal),
+        "digest": bool(digest) and not digest_agrees(digest, consignment.writing.kit_sha256),
+    }
+    return [name for name, is_so in differs.items() if is_so]
 
 
 def confirm(session: Session, consignment_id: UUID, receipt: Receipt, *, by: Actor, at: datetime) -> bool:
@@ -161,17 +188,14 @@ def confirm(session: Session, consignment_id: UUID, receipt: Receipt, *, by: Act
     False when it was confirmed before: sending it again has one effect. Raises ReceiptNotOpen, DeliveryStopped,
     SeenDiffers, NotTheRecipient, SignatureMissing, NotAuthorized.
     """
-    consignment = session.get_one(Consignment, consignment_id)
-    delivery = ledger.locked(session, consignment.delivery_id)
-    rows = _rows().where(Consignment.id == consignment_id).execution_options(populate_existing=True)
-    consignment = session.scalars(rows).one()
+    delivery, consignment = _held(session, consignment_id)
     if consignment.received_at is not None:
         return False
     if not is_open(consignment):
         raise ReceiptNotOpen
     if delivery.stopped_at is not None:
         raise DeliveryStopped(number=delivery.number or "")
-    for field in check(consignment, receipt):
+    for field in check(consignment, receipt.serial, receipt.seal, receipt.digest):
         raise SeenDiffers(field=field)
     if not receipt.signature:
         raise SignatureMissing

@@ -1,7 +1,6 @@
 """The receipt as its verbs see it: codes, comparison, one effect."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 
@@ -147,11 +146,3 @@ def test_a_digest_agrees_in_hex_and_in_words_of_either_language():
     assert receipts.digest_agrees(f"SHA256:{KIT.upper()}", KIT)
     assert not receipts.digest_agrees(KIT[:-1] + "0", KIT)
     assert not receipts.digest_agrees(KIT + "00", KIT)
-
-
-def test_the_opening_is_noted_once(depot):
-    delivery = depot.dispatched("A1")
-    for _ in range(2):
-        depot.do(receipts.note_opened, depot.consignment(delivery).id)
-        depot.portal.clock.at += timedelta(minutes=1)
-    assert depot.kinds(delivery).count("receipt-opened") == 1
