@@ -128,8 +128,15 @@ def _sums_of(files: Iterable[StoredFile]) -> bytes:
 
 
 def _signed(plan: KitPlan, others: Iterable[StoredFile], signer: OpenedKey, at: datetime) -> bytes:
+    try:
+        return sign_slip(_slip(plan, others, at), signer)
+    except SigningError as error:
+        raise SigningFailed(reason=str(error)) from error
+
+
+def _slip(plan: KitPlan, others: Iterable[StoredFile], at: datetime) -> Slip:
     spec = plan.spec
-    slip = Slip(
+    return Slip(
         delivery_number=spec.delivery_number,
         recipient_name=spec.recipient_name,
         organisation_code=spec.organisation_code,
@@ -144,10 +151,6 @@ def _signed(plan: KitPlan, others: Iterable[StoredFile], signer: OpenedKey, at: 
         artifacts=tuple(file.name for file in plan.files if file.is_sent),
         files=tuple(SlipFile(file.path, file.sha256, file.size_bytes) for file in others),
     )
-    try:
-        return sign_slip(slip, signer)
-    except SigningError as error:
-        raise SigningFailed(reason=str(error)) from error
 
 
 def _stored(store: ObjectStore, path: str, data: bytes) -> StoredFile:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.actors import PORTAL_JOB, Actor
@@ -49,8 +50,12 @@ def prepare(resources: Resources, spec: KitSpec, *, by: Actor, at: datetime, kee
             return found
         planned = plan(session, spec)
     built = build(resources, planned, at=at, keep=keep)
-    with resources.sessions.begin() as session:
-        return record(session, built, by=by)
+    try:
+        with resources.sessions.begin() as session:
+            return record(session, built, by=by)
+    except IntegrityError:  # somebody else was first, at the same instant
+        with resources.sessions.begin() as session:
+            return record(session, built, by=by)
 
 
 def record(session: Session, built: BuiltKit, *, by: Actor) -> KitRecord:

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Is this folder what the vendor signed, and was it made for us?
 
-    python3 verify.py [FOLDER] --key release.pub.pem            the key, got by another way than the kit
-    python3 verify.py [FOLDER] --fingerprint "52af 8c01 …"      its fingerprint, as the support centre reads it out
+    python3 -I verify.py [FOLDER] --key release.pub.pem            the key, got by another way than the kit
+    python3 -I verify.py [FOLDER] --fingerprint "52af 8c01 …"      its fingerprint, as the support centre reads it out
 
 Needs Python 3.8 or newer with its standard library, the program `openssl`, and no network. It changes nothing.
 Exit status: 0 verified, 1 not verified (do not install), 2 something could not be read or no key was named from
 elsewhere, so nothing is known.
 """
 
-from __future__ import annotations
+import sys
+
+if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    del sys.path[0]  # this folder: a json.py that somebody put into the kit must not be taken for Python's own
 
 import argparse
 import base64
@@ -21,7 +24,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
@@ -149,6 +151,7 @@ class Openssl:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.program = openssl_program()
 
     def key(self, pem: bytes) -> Optional[Key]:
         """The public key in a PEM file, under the SHA-256 of its DER form; None unless it is an ECDSA P-256 one."""
@@ -172,11 +175,21 @@ class Openssl:
         arguments = ["dgst", "-sha256", "-verify", str(key.path), "-signature", str(signature)]
         return self._run(arguments, data).returncode == 0
 
-    def _run(self, arguments: List[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, arguments: List[str], data: bytes) -> "subprocess.CompletedProcess[bytes]":
         try:
-            return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=False)
+            return subprocess.run([self.program, *arguments], input=data, capture_output=True, check=False)
         except OSError as error:
             raise Problem("no-openssl") from error
+
+
+def openssl_program() -> str:
+    """Where openssl is, by the absolute folders of PATH alone: one that lies in the kit must not be run."""
+    name = "openssl.exe" if os.name == "nt" else "openssl"
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        path = os.path.join(folder, name)
+        if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise Problem("no-openssl")
 
 
 # Reading what is signed

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tarfile
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -119,6 +120,14 @@ def test_the_same_asked_twice_is_one_kit_and_something_else_is_refused(workshop:
     with pytest.raises(KitTaken):
         workshop.prepared(organisation_code="BETA")
     assert workshop.prepared(medium_serial="USB-0043").id != record.id
+
+
+def test_of_two_prepared_at_once_there_is_one(workshop: Workshop):
+    with ThreadPoolExecutor(4) as pool:
+        records = list(pool.map(lambda _: workshop.prepared(), range(4)))
+    assert len({record.id for record in records}) == 1
+    with workshop.portal.sessions() as session:
+        assert len(session.scalars(select(AuditEvent).where(AuditEvent.tag == "kit.prepare")).all()) == 1
 
 
 def test_a_kit_may_hold_some_of_the_files(shared: Workshop, tmp_path: Path):

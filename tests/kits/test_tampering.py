@@ -474,6 +474,23 @@ def test_an_attacker_s_own_kit_is_not_believed_by_its_own_key(kit: Kit):
     assert by_program(kit, "--fingerprint", kit.vendor.public.fingerprint)["exit_code"] == 1
 
 
+@pytest.mark.parametrize("trap", ["json.py", "argparse.py", "__future__.py", "os.py", "openssl", "openssl.exe"])
+def test_what_lies_in_the_kit_is_never_run(kit: Kit, trap: str):
+    """The attacker's module or program would say whatever one likes to hear."""
+    kit.write("verify.py", verifier())
+    kit.write(
+        trap, b"#!/bin/sh\nexit 0\n" if trap.startswith("openssl") else b"import sys; print('VERIFIED'); sys.exit(0)"
+    )
+    (kit.folder / trap).chmod(0o755)
+    command = [PYTHON, "verify.py", "--json", "--key", str(kit.folder.parent / "vendor.pem")]
+    path = os.pathsep.join(["", ".", os.environ["PATH"]])
+    done = subprocess.run(
+        command, cwd=kit.folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout
+    assert odd(json.loads(done.stdout), kit.key_file) == {f"{trap}: not-listed"}
+
+
 def test_keys_are_read_from_a_kit_without_following_links(kit: Kit):
     (kit.folder / "keys" / "broken.pub.pem").write_bytes(STEEL)
     os.mkfifo(kit.folder / "keys" / "pipe")
