@@ -26,6 +26,7 @@ from portal.catalogue import routes as catalogue
 from portal.clock import now
 from portal.config import KIB, Config, from_environment
 from portal.couriers import jobs as couriers_jobs  # noqa: F401 - its handlers name themselves
+from portal.couriers import routes as couriers
 from portal.deliveries import api as deliveries_api
 from portal.deliveries import jobs as deliveries_jobs  # noqa: F401 - its handlers name themselves
 from portal.deliveries import routes as deliveries
@@ -60,8 +61,8 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, deliveries.bp, tickets.bp,
-    entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
+    catalogue.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp, couriers.receipt_bp,
+    deliveries.bp, tickets.bp, entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
     catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp, releases_api.bp,
     accounts_api.bp,
 )  # fmt: skip
@@ -72,6 +73,7 @@ MENU = (
     Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
     Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),
     Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
+    Entry("couriers.index", mark("Parcels"), Permission.DELIVERIES_DISPATCH),
     Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),
     Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
     Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),

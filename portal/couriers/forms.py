@@ -102,7 +102,7 @@ class MediumStateForm(Form):
     submit = SubmitField(_l("Save"))
 
     def offer(self, states: Sequence[MediumState]) -> None:
-        self.state.choices = [(state.value, _l(MEDIUM_STATE_TITLES[state])) for state in states]
+        self.state.choices = choices((state.value, _l(MEDIUM_STATE_TITLES[state])) for state in states)
 
 
 class ReasonForm(Form):
@@ -111,18 +111,18 @@ class ReasonForm(Form):
 
 
 class ReplaceForm(Form):
-    address = SelectField(_l("Address"))
+    to = SelectField(_l("Address"))
     submit = SubmitField(_l("Ask for a replacement"))
 
     def offer(self, book: Sequence[DeliveryAddress]) -> None:
-        self.address.choices = choices((str(one.id), f"{one.label}: {', '.join(one.lines)}") for one in book)
+        self.to.choices = choices((str(one.id), f"{one.label}: {', '.join(one.lines)}") for one in book)
 
 
 class CloseForm(Form):
     outcome = RadioField(
         _l("What was found"),
         [needed],
-        choices=[(one.value, _l(title)) for one, title in INCIDENT_OUTCOME_TITLES.items()],
+        choices=choices((one.value, _l(title)) for one, title in INCIDENT_OUTCOME_TITLES.items()),
     )
     text = TextAreaField(_l("How it was found, and what follows"), [Parsed(lines, limit=incidents.MAX_TEXT_CHARS)])
     submit = SubmitField(_l("Close the incident"))
@@ -133,7 +133,7 @@ class CloseForm(Form):
 
 
 class MediumForm(Form):
-    kind = SelectField(_l("Kind"), choices=[(one.value, _l(title)) for one, title in MEDIUM_KIND_TITLES.items()])
+    kind = SelectField(_l("Kind"), choices=choices((one.value, _l(title)) for one, title in MEDIUM_KIND_TITLES.items()))
     serial = StringField(_l("Serial number"), [Parsed(one_line, limit=media.MAX_SERIAL_CHARS)], render_kw=OFF)
     capacity = DecimalField(
         _l("Capacity in GB, as printed on it"),
@@ -211,7 +211,9 @@ class ReceiptForm(SeenForm):
 
 class DifferenceForm(SeenForm):
     kind = RadioField(
-        _l("What is wrong?"), [needed], choices=[(one.value, _l(title)) for one, title in INCIDENT_TITLES.items()]
+        _l("What is wrong?"),
+        [needed],
+        choices=choices((one.value, _l(title)) for one, title in INCIDENT_TITLES.items()),
     )
     serial = StringField(
         _l("Serial number that you read on the medium"),

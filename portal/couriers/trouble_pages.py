@@ -100,7 +100,7 @@ def replace(delivery_id: UUID) -> ResponseReturnValue:
     form = ReplaceForm()
     form.offer(book)
     if form.is_sent():
-        address = session().get_one(DeliveryAddress, UUID(form.address.data))
+        address = session().get_one(DeliveryAddress, UUID(form.to.data))
         new = troubles.replace(session(), delivery_id, address, by=actor(), at=now())
         flash(_("Delivery %(number)s replaces this one; it waits for approval.", number=new.number))
         return redirect(url_for(".show", delivery_id=new.id), 303)

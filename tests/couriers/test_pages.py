@@ -48,6 +48,7 @@ def test_the_way_of_a_parcel_through_the_pages(depot, clerk):
     assert "T&#34;1&lt;b&gt;" in shown
     assert clerk.submit(f"{page}/dispatch", page=page, tracking="T2", happened_at=MOMENT).status_code == 409
     depot.portal.clock.advance(days=6)
+    clerk = depot.world.of("dispatcher")
     listed = clerk.get("/couriers").text
     assert delivery.number in listed
     assert "просрочена" in listed or "просрочено" in listed or "overdue" in listed
@@ -98,11 +99,11 @@ def test_trouble_is_noted_with_proof_and_replaced(depot, clerk):
     assert clerk.submit(f"{page}/lost", happened_at=MOMENT, reason="x", file=(text, "a.png")).status_code == 422
     assert clerk.submit(f"{page}/lost", happened_at=MOMENT, reason="gone", proof="letter 5").status_code == 303
     assert depot.now(delivery).state is DeliveryState.LOST
-    answer = clerk.submit(f"{page}/replace", address=str(depot.address_id))
+    answer = clerk.submit(f"{page}/replace", to=str(depot.address_id))
     assert answer.status_code == 303
     new = clerk.get(answer.location).text
     assert delivery.number in new
-    assert clerk.submit(f"{page}/replace", address=str(depot.address_id)).status_code == 409
+    assert clerk.submit(f"{page}/replace", to=str(depot.address_id)).status_code == 409
     assert clerk.submit(f"{page}/returned", happened_at=MOMENT, reason="found", proof="here").status_code == 303
     assert depot.medium_now("A1").state is MediumState.RETURNED
 
@@ -113,7 +114,7 @@ def test_another_customers_address_is_no_choice(depot, clerk):
     clerk.submit(f"{page}/lost", happened_at=MOMENT, reason="gone", proof="letter 5")
     with depot.sessions.begin() as session:
         other = make_address(session, session.merge(depot.world.beta))
-    assert clerk.submit(f"{page}/replace", address=str(other.id)).status_code == 422
+    assert clerk.submit(f"{page}/replace", to=str(other.id)).status_code == 422
 
 
 def test_incidents_are_reported_by_telephone_and_closed(depot, clerk):
