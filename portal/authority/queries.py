@@ -72,8 +72,8 @@ def facts_of_all(session: Session, holder_ids: Sequence[UUID | None]) -> dict[UU
     powers_read = session.execute(select(*columns).where(columns.holder_id.in_(holder_ids))).all()
     scopes: dict[UUID, set[UUID]] = {row.id: set() for row in powers_read}
     products = select(PowerProduct.power_id, PowerProduct.product_id)
-    for row in session.execute(products.where(PowerProduct.power_id.in_(scopes))):
-        scopes[row.power_id].add(row.product_id)
+    for power_id, product_id in session.execute(products.where(PowerProduct.power_id.in_(scopes))):
+        scopes[power_id].add(product_id)
     found: dict[UUID | None, list[PowerFacts]] = {holder_id: [] for holder_id in holder_ids}
     for row in powers_read:
         found[row.holder_id].append(_facts(row, scopes[row.id]))
