@@ -21,8 +21,11 @@ from portal.handovers.forms import wanted
 from portal.handovers.holding import RETURNABLE
 from portal.handovers.models import Act, ActState
 from portal.handovers.texts import digest
+from portal.kits import service as kits
 from portal.permissions import Permission
 from portal.web import files
+from portal.web.byte_ranges import Span
+from portal.web.files import ServedFile
 from portal.web.guard import actor, requires
 from portal.web.locale import translate
 from portal.web.paging import page_of
@@ -74,8 +77,29 @@ def show(delivery_id: UUID) -> ResponseReturnValue:
         acts=queries.acts_of(session(), delivery.id, visible_to=actor()),
         evidence={event.id: evidence_in(event.evidence, translate) for event in delivery.events},
         first_bad=first_bad(delivery.events),
+        kit=queries.kit_of(session(), delivery) if actor().may(Permission.DELIVERIES_DISPATCH) else None,
         is_to_be_handed_over=delivery.channel is Channel.HAND_OVER and delivery.state in queries.TO_HAND_OVER,
     )
+
+
+@bp.get("/handovers/<uuid:delivery_id>/kit/<path:name>")
+@requires(Permission.DELIVERIES_DISPATCH)
+def kit(delivery_id: UUID, name: str) -> ResponseReturnValue:
+    """The kit's archive for the dispatcher, who puts it on the medium that is handed over; made while it is read."""
+    record = queries.kit_of(session(), deliveries.get(session(), delivery_id, visible_to=actor()))
+    if record is None or record.file_name != name:
+        raise NotFound
+    store = resources().store
+    served = ServedFile(
+        key="",
+        name=record.file_name,
+        size_bytes=record.size_bytes,
+        sha256=record.sha256,
+        modified_at=record.built_at,
+        made_by=lambda start, length: kits.open_kit(store, record, start, length),
+    )
+    let_go()
+    return files.send(served, lambda _span: _unnoted)
 
 
 @bp.get("/handovers/acts/<uuid:act_id>")
@@ -101,6 +125,10 @@ def pdf(act_id: UUID) -> ResponseReturnValue:
     response = Response(content, content_type="application/pdf")
     response.headers["Content-Disposition"] = files.content_disposition(name).replace("attachment", "inline", 1)
     return response
+
+
+def _unnoted(_sent: Span) -> None:
+    """What the vendor's own people take is no delivery."""
 
 
 def _cells(act: Act) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The verbs before the signature: deliveries are prepared, an identity is checked, an act is opened with its text."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from portal.errors import NotFound
 from portal.handovers import holding, texts
 from portal.handovers.errors import EndingTooLong, IdentityNotChecked, NotForHandOver, SerialMissing
 from portal.handovers.models import Act, ActItem, DocumentKind
+from portal.kits.planning import KitSpec
 from portal.texts import one_line
 
 ENDING = re.compile(r"[0-9A-ZА-ЯЁ]{4}")
@@ -55,26 +55,36 @@ def checked_ending(text: str) -> str:
     return ending
 
 
-def prepare(session: Session, delivery_ids: Iterable[UUID], *, by: Actor, at: datetime) -> list[Delivery]:
-    """Make what is approved ready to be handed over; what is prepared stays so. Raises NotForHandOver, StepOutOfOrder.
+def kit_spec(delivery: Delivery) -> KitSpec:
+    """The kit that is handed over; it names no medium, since the dispatcher takes whichever is at hand."""
+    return KitSpec(
+        release_id=delivery.release_id,
+        delivery_number=delivery.number or "",
+        recipient_name=(delivery.recipient or {}).get("name", ""),
+        organisation_code=delivery.organisation.code,
+        organisation_name=delivery.organisation.name,
+        artifact_ids=tuple(item.artifact_id for item in delivery.items),
+    )
 
-    The proof is the SHA-256 of the list of files as `sha256sum` writes it: what will lie on the table.
+
+def prepare(
+    session: Session, delivery_ids: Iterable[UUID], kits: Mapping[UUID, str], *, by: Actor, at: datetime
+) -> list[Delivery]:
+    """Note that what was approved is ready to be handed over; what is prepared stays so.
+
+    `kits` are the SHA-256 of the kits by delivery: what lies on the table. Raises SeveralRecipients, NotForHandOver,
+    StepOutOfOrder, ProofMissing.
     """
     deliveries = holding.held(session, delivery_ids)
+    holding.recipient_of(deliveries)
     for delivery in deliveries:
         if delivery.channel is not Channel.HAND_OVER:
             raise NotForHandOver(number=delivery.number or "")
         if delivery.state is DeliveryState.PREPARED:
             continue
-        listed = sums(delivery)
-        proof = {"sha256": hashlib.sha256(listed.encode()).hexdigest(), "files": len(delivery.items)}
+        proof = {"sha256": kits.get(delivery.id, ""), "files": len(delivery.items)}
         ledger.step(session, delivery, DeliveryState.PREPARED, proof, by=by, at=at)
     return deliveries
-
-
-def sums(delivery: Delivery) -> str:
-    """The delivery's files as `sha256sum` lists them, by name."""
-    return "".join(f"{item.sha256}  {item.artifact.name}\n" for item in _by_name(delivery))
 
 
 def open_act(session: Session, opening: Opening, *, by: Actor, at: datetime) -> Act:
@@ -184,7 +194,3 @@ def _note_identity(session: Session, act: Act, deliveries: list[Delivery], *, by
     for delivery in deliveries:
         evidence = {"act_number": act.number, "identity": identity(act), "power": act.power["number"]}
         ledger.note(session, delivery, EventKind.IDENTITY_CHECKED, evidence, by=by, at=at)
-
-
-def _by_name(delivery: Delivery) -> list[Any]:
-    return sorted(delivery.items, key=lambda item: item.artifact.name)

@@ -8,7 +8,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from portal.authority.mending import Way, way_to_mend
+from portal.authority.rules import Need
+from portal.deliveries.errors import NotAuthorized, NotEntitled
 from portal.deliveries.models import Delivery
+from portal.deliveries.states import Channel, DeliveryState
 from portal.documents.act import ActKind
 from portal.errors import InvalidInput, NotFound, PortalError
 from portal.handovers import holding, opening, queries
@@ -16,6 +20,7 @@ from portal.handovers.blueprint import bp
 from portal.handovers.errors import IdentityNotChecked, NothingChosen, SerialMissing
 from portal.handovers.forms import IdentityForm, ReturnForm, chosen_deliveries, chosen_kind, document_of, serials
 from portal.handovers.opening import Opening
+from portal.kits import service as kits
 from portal.permissions import Permission
 from portal.texts import searchable
 from portal.web.errors import status_of
@@ -23,7 +28,7 @@ from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
 from portal.web.guard import actor, requires
 from portal.web.paging import page_of
-from portal.web.unit_of_work import roll_back, session
+from portal.web.unit_of_work import let_go, resources, roll_back, session
 
 
 @bp.get("/handovers/new")
@@ -51,11 +56,31 @@ def choose() -> ResponseReturnValue:
 def prepare() -> ResponseReturnValue:
     """What is approved is made ready, and the next screen asks who stands there."""
     kind, ids = chosen_kind(request.form), chosen_deliveries(request.form)
-    if kind is ActKind.ACCEPTANCE:
-        holding.recipient_of(opening.prepare(session(), ids, by=actor(), at=now()))
-    elif not ids:
+    if not ids:
         raise NothingChosen
+    if kind is ActKind.ACCEPTANCE:
+        kits_made = _kits(ids)
+        if kits_made is not None:
+            opening.prepare(session(), ids, kits_made, by=actor(), at=now())
     return redirect(url_for(".check", delivery=ids, kind=kind.value), 303)
+
+
+def _kits(ids: Sequence[UUID]) -> dict[UUID, str] | None:
+    """Build the kits that are not built yet, with no transaction open; their SHA-256 by delivery.
+
+    None where the recipient may not receive now: the next screen says why, and the way to mend it.
+    Raises SeveralRecipients before any is built, and what `kits.prepare` raises.
+    """
+    deliveries = queries.chosen(session(), ids)
+    holding.recipient_of(deliveries)
+    approved = [one for one in deliveries if one.channel is Channel.HAND_OVER and one.state is DeliveryState.APPROVED]
+    try:
+        holding.standing(session(), approved, kind=ActKind.ACCEPTANCE, at=now())
+    except (NotEntitled, NotAuthorized):
+        return None
+    specs = {one.id: opening.kit_spec(one) for one in approved}
+    let_go()
+    return {one: kits.prepare(resources(), spec, by=actor(), at=now()).sha256 for one, spec in specs.items()}
 
 
 @bp.route("/handovers/check", methods=["GET", "POST"])
@@ -102,6 +127,7 @@ def _check_page(kind: ActKind, ids: Sequence[UUID], form: IdentityForm) -> Respo
         powers=powers,
         form=form,
         refusal=refusal,
+        ways=_ways(refusal, person.id, deliveries[0]),
         written={one.id: request.form.get(f"serials-{one.id}", "") for one in deliveries},
     )
     if refusal:
@@ -112,10 +138,17 @@ def _check_page(kind: ActKind, ids: Sequence[UUID], form: IdentityForm) -> Respo
 def _refusal(kind: ActKind, deliveries: Sequence[Delivery]) -> PortalError | None:
     """What stands in the way now, so that nobody fills in a form in vain."""
     try:
-        holding.require_free(session(), deliveries, kind=kind)
         holding.standing(session(), deliveries, kind=kind, at=now())
+        holding.require_free(session(), deliveries, kind=kind)
     except (NotFound, InvalidInput):
         raise
     except PortalError as error:
         return error
     return None
+
+
+def _ways(refusal: PortalError | None, holder_id: UUID, delivery: Delivery) -> list[Way]:
+    """The pages that mend what is refused: (label, endpoint, arguments)."""
+    if isinstance(refusal, NotAuthorized):
+        return [way_to_mend(refusal.lacking, holder_id, delivery.release.product_id, Need.SIGN)]
+    return list(getattr(refusal, "ways", ()))

@@ -37,7 +37,6 @@ def _paper(act: Act, drawings: Drawings) -> paper.Act:
     staff = Party(vendor["name"], vendor["organisation"], signed_otherwise=translate(BY_SIGN_IN))
     recipient = _recipient(act, drawings.signature, translate)
     is_return = act.kind is ActKind.RETURN
-    witness = Party(act.witness_name, "", signature=drawings.witness) if act.witness_name else None
     return paper.Act(
         kind=act.kind,
         number=act.number,
@@ -48,7 +47,7 @@ def _paper(act: Act, drawings: Drawings) -> paper.Act:
         received_by=staff if is_return else recipient,
         deliveries=tuple(_delivery(one, translate, is_return=is_return) for one in act.record["deliveries"]),
         paragraphs=tuple(act.record["paragraphs"]),
-        witness=witness,
+        witness=_witness(act, drawings.witness, translate),
         record_sha256=act.text_sha256,
     )
 
@@ -69,6 +68,12 @@ def _recipient(act: Act, signature: bytes | None, translate: Callable[[str], str
         code=code or None,
         signed_otherwise="" if signature else translate(TYPED),
     )
+
+
+def _witness(act: Act, signature: bytes | None, translate: Callable[[str], str]) -> Party | None:
+    if not act.witness_name:
+        return None
+    return Party(act.witness_name, "", signature=signature, signed_otherwise="" if signature else translate(TYPED))
 
 
 def _power(power: Mapping[str, str]) -> Power:

@@ -18,6 +18,7 @@ from portal.documents.act import ActKind
 from portal.errors import NotFound
 from portal.handovers.holding import RETURNABLE
 from portal.handovers.models import Act, ActItem, ActState
+from portal.kits.models import KitRecord
 from portal.releases.models import Release
 
 TO_HAND_OVER = (DeliveryState.APPROVED, DeliveryState.PREPARED)
@@ -119,6 +120,17 @@ def chosen(session: Session, delivery_ids: Iterable[UUID]) -> list[Delivery]:
     if not ids or len(found) != len(ids):
         raise NotFound
     return found
+
+
+def kit_of(session: Session, delivery: Delivery) -> KitRecord | None:
+    """The kit that was built for this delivery to go by no medium of the register."""
+    return session.scalar(
+        select(KitRecord).where(
+            KitRecord.delivery_number == delivery.number,
+            KitRecord.release_id == delivery.release_id,
+            KitRecord.medium_serial == "",
+        )
+    )
 
 
 def powers_in_force(session: Session, holder_id: UUID, at: datetime) -> Sequence[PowerOfAttorney]:

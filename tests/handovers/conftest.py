@@ -6,6 +6,8 @@ import zlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from email import message_from_string
+from email.policy import default
 from uuid import UUID
 
 import pytest
@@ -34,6 +36,7 @@ from tests.portals import START, Browser, Portal
 from tests.worlds import make_contract
 
 PHONE = "+79161234567"
+CODE = re.compile(r"(?<![\d+])(\d{6})(?!\d)")
 
 
 def png(width: int = 300, height: int = 100, *, ink: bytes = b"\x14\x21\x3d\xff") -> bytes:
@@ -129,14 +132,15 @@ class World:
             paths = (self.portal.folder / "texts").iterdir()
             text = max(paths, key=lambda path: path.stat().st_mtime_ns).read_text()
         else:
-            text = [mail for mail in self.portal.mails() if re.search(r"^\s+\d{6}\s*$", mail, re.MULTILINE)][-1]
-        found = re.search(r"\b(\d{6})\b(?!\d)", text.partition("\n\n")[2] or text)
+            letters = [message_from_string(mail, policy=default).get_body() for mail in self.portal.mails()]
+            text = next(t for t in (body.get_content() for body in reversed(letters)) if CODE.search(t))
+        found = CODE.search(text)
         assert found, text
         return found.group(1)
 
-    def sign(self, act: Act, code: str, who: str = "dispatcher", *, json: bool = False, **fields: object):
+    def sign(self, act: Act, right: str, who: str = "dispatcher", *, json: bool = False, **fields: object):
         """Send what the last screen sends."""
-        given = {"submission": act.submission, "text_sha256": act.text_sha256, "code": code, "signature": SIGNATURE}
+        given = {"submission": act.submission, "text_sha256": act.text_sha256, "code": right, "signature": SIGNATURE}
         browser, address = self.of(who), f"/handovers/acts/{act.id}/sign"
         token = browser.get_token("/account")
         headers = {"Accept": "application/json"} if json else {}
