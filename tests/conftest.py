@@ -13,7 +13,6 @@ from sqlalchemy.engine import Engine, make_url
 
 from portal import migrations
 from portal.audit.service import GENESIS, chain_on
-from portal.config import MIB
 from portal.db import Base, Sessions, connect, sessions_on
 from tests.portals import Portal, open_test_portal
 from tests.servers.postgres import postgres
@@ -27,7 +26,11 @@ def _sparing() -> Iterator[None]:
         yield
 
 
-LARGEST_TABLE = "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+USED_TABLES = """
+    SELECT quote_ident(relname) FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+    AND relname NOT IN ('alembic_version', 'audit_head')
+"""
 servers = pytest.StashKey[ExitStack]()
 
 
@@ -101,20 +104,26 @@ def postgres_engine() -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    """Deleting takes a ninth of the time of TRUNCATE, which makes new files for each of the tables and indexes.
+    """As TRUNCATE of all tables does, which takes four times as long: it makes new files for every table and index.
 
-    The locks see to it that nobody is still at work; triggers and foreign keys do not fire for a replica.
+    The lock sees to it that nobody is still at work; triggers and foreign keys do not fire for a replica. VACUUM gives
+    back the room, so that rows lie in the order in which the next test writes them.
     """
-    tables = [f'"{table.name}"' for table in Base.metadata.sorted_tables if table.name != "audit_head"]
-    with engine.begin() as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not (used := connection.exec_driver_sql(USED_TABLES).scalars().all()):
+            return
         connection.exec_driver_sql(";".join((
-            f"LOCK TABLE audit_head, {', '.join(tables)}",
+            "BEGIN",
+            f"LOCK TABLE audit_head, {', '.join(used)}",
             "SET LOCAL session_replication_role = replica",
-            *(f"DELETE FROM {table}" for table in tables),
+            *(f"DELETE FROM {table}" for table in used),
             f"UPDATE audit_head SET sequence = 0, hash = '{GENESIS}'",
+            "COMMIT",
         )))  # fmt: skip
-        if connection.exec_driver_sql(LARGEST_TABLE).scalar_one() > 16 * MIB:
-            connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)}")  # what has been deleted still takes its room
+        connection.exec_driver_sql(f"VACUUM (SKIP_DATABASE_STATS) {', '.join(used)}")
+        if connection.exec_driver_sql(USED_TABLES).first():  # an older snapshot still sees what was there
+            tables = ", ".join(table.name for table in Base.metadata.sorted_tables if table.name != "audit_head")
+            connection.exec_driver_sql(f"TRUNCATE {tables}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
