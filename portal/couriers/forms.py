@@ -80,7 +80,7 @@ class DispatchForm(WithMoment):
 
 
 class ProofForm(WithMoment):
-    reason = TextAreaField(_l("What happened"), [Parsed(lines, limit=troubles.MAX_REASON_CHARS)])
+    reason = TextAreaField(_l("What has happened"), [Parsed(lines, limit=troubles.MAX_REASON_CHARS)])
     proof = TextAreaField(
         _l("What proves it"),
         [Parsed(lines, limit=media.MAX_REASON_CHARS, required=False)],
@@ -92,7 +92,7 @@ class ProofForm(WithMoment):
 
 class MediumStateForm(Form):
     state = SelectField(_l("Where it is now"))
-    reason = TextAreaField(_l("What happened"), [Parsed(lines, limit=troubles.MAX_REASON_CHARS)])
+    reason = TextAreaField(_l("What has happened"), [Parsed(lines, limit=troubles.MAX_REASON_CHARS)])
     proof = TextAreaField(
         _l("What proves it"),
         [Parsed(lines, limit=media.MAX_REASON_CHARS, required=False)],
