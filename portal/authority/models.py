@@ -29,7 +29,7 @@ POWER_STATE_TITLES = {
     PowerState.UNCONFIRMED: mark("Waits for the dispatcher"),
     PowerState.CONFIRMED: mark("Confirmed by the dispatcher"),
     PowerState.DECLINED: mark("Declined"),
-    PowerState.REVOKED: mark("Revoked"),
+    PowerState.REVOKED: mark("Was revoked"),
 }
 
 
