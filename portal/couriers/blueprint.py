@@ -11,8 +11,8 @@ from portal.couriers.states import (
     WRITING_OUTCOME_TITLES,
     MediumState,
 )
-from portal.deliveries.states import DELIVERY_STATE_TITLES, EVENT_TITLES
-from portal.deliveries.wording import STATE_BADGES
+from portal.deliveries.states import EVENT_TITLES
+from portal.deliveries.wording import STATE_BADGES, state_title
 
 bp = Blueprint("couriers", __name__, template_folder="templates")
 receipt_bp = Blueprint("receipts", __name__, template_folder="templates", url_prefix="/r")
@@ -48,7 +48,7 @@ def words() -> dict[str, object]:
         "medium_titles": MEDIUM_STATE_TITLES,
         "medium_badges": MEDIUM_BADGES,
         "writing_titles": WRITING_OUTCOME_TITLES,
-        "state_titles": DELIVERY_STATE_TITLES,
+        "state_title": state_title,
         "state_badges": STATE_BADGES,
         "event_titles": EVENT_TITLES,
     }

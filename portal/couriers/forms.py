@@ -177,19 +177,17 @@ class CodeForm(Form):
     submit = SubmitField(_l("Go on"))
 
 
-class SeenForm(Form):
-    """What the recipient reads off the parcel; nothing is filled in beforehand."""
-
-    serial = StringField(_l("Serial number that you read on the medium"), render_kw=OFF)
-    seal = StringField(_l("Number that you read on the bag or seal"), render_kw=OFF)
-    digest = StringField(
+def _digest() -> StringField:
+    return StringField(
         _l("Digest that you see: its words, or its first 16 digits (optional)"),
         [Parsed(one_line, limit=incidents.MAX_SEEN_CHARS, required=False)],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
 
 
-class ReceiptForm(SeenForm):
+class ReceiptForm(Form):
+    """What the recipient reads off the parcel; nothing is filled in beforehand."""
+
     serial = StringField(
         _l("Serial number that you read on the medium"), [Parsed(one_line, limit=media.MAX_SERIAL_CHARS)], render_kw=OFF
     )
@@ -197,6 +195,7 @@ class ReceiptForm(SeenForm):
         _l("Number that you read on the bag or seal"), [Parsed(one_line, limit=dispatching.MAX_SEAL_CHARS)],
         render_kw=OFF,
     )  # fmt: skip
+    digest = _digest()
     is_verified = BooleanField(_l("verify.py or VERIFY.html found every file right"))
     name = StringField(_l("Your full name"), [Parsed(one_line, limit=incidents.MAX_NAME_CHARS)])
     code = StringField(
@@ -209,7 +208,7 @@ class ReceiptForm(SeenForm):
     submit = SubmitField(_l("All is right: confirm the receipt"))
 
 
-class DifferenceForm(SeenForm):
+class DifferenceForm(Form):
     kind = RadioField(
         _l("What is wrong?"),
         [needed],
@@ -225,6 +224,7 @@ class DifferenceForm(SeenForm):
         [Parsed(one_line, limit=incidents.MAX_SEEN_CHARS, required=False)],
         render_kw=OFF,
     )
+    digest = _digest()
     text = TextAreaField(_l("What you see"), [Parsed(lines, limit=incidents.MAX_TEXT_CHARS, required=False)])
     name = StringField(_l("Your full name"), [Parsed(one_line, limit=incidents.MAX_NAME_CHARS)])
     submit = SubmitField(_l("Report it and stop the delivery"))

@@ -280,7 +280,7 @@ def test_who_has_not_confirmed_is_reminded_once_in_each_interval(depot):
     assert reminders() == []
     depot.portal.clock.advance(days=1, minutes=1)
     assert {recipient for recipient, _ in reminders()} == {"olga@alpha.example", depot.world.people["dispatcher"].email}
-    assert f"Подтвердите, пожалуйста, получение по доставке {late.number}" in {subject for _, subject in reminders()}
+    assert f"Подтвердите, пожалуйста, получение по поставке {late.number}" in {subject for _, subject in reminders()}
     assert len(reminders()) == 2
     depot.portal.clock.advance(days=5, minutes=1)
     assert len(reminders()) == 4

@@ -107,6 +107,10 @@
     });
     new ResizeObserver(fit).observe(canvas);
     fit();
+    // Drawn before a form that was sent before came back with a word to mend.
+    if (field.value.startsWith("data:image/png;base64,")) {
+      pad.dispatchEvent(new CustomEvent("signature:restore", { detail: field.value }));
+    }
   };
 
   document.querySelectorAll("[data-pad]").forEach(install);
