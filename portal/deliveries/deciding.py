@@ -42,5 +42,5 @@ def require_authority(
     """The power of attorney by which the recipient acts, as events keep it. Raises NotAuthorized."""
     held = authority(powers.facts_of(session, delivery.recipient_id), release.product_id, need, at)
     if isinstance(held, Lacking):
-        raise NotAuthorized(held, delivery.recipient_id)
+        raise NotAuthorized(held, delivery.recipient_id, release.product_id, need)
     return {"power_id": str(held.power.id), "number": held.power.number, "until": held.power.ends_at.isoformat()}

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from portal.authority.rules import Lacking
+from portal.authority.mending import Way, way_to_mend
+from portal.authority.rules import Lacking, Need
 from portal.entitlements.decision import RefusalCode, in_words
 from portal.entitlements.decision import Refused as RefusedDecision
 from portal.errors import InvalidInput, Refused, WrongState, mark
@@ -70,14 +71,22 @@ class TimeInFuture(InvalidInput):
 
 
 class NotAuthorized(Refused):
-    """The recipient's authority does not hold: `authority-missing`, `authority-expired`… (DESIGN 3.2, point 4)."""
+    """The recipient's authority does not hold: `authority-missing`, `authority-expired`… (DESIGN 3.2, point 4).
+
+    `ways` leads the customer's manager to the page that mends exactly this.
+    """
 
     code = "authority-missing"
 
-    def __init__(self, lacking: Lacking, recipient_id: UUID | None) -> None:
+    def __init__(
+        self, lacking: Lacking, recipient_id: UUID | None, product_id: UUID | None = None, need: Need = Need.RECEIVE
+    ) -> None:
         super().__init__(recipient_id=recipient_id)
         self.lacking = lacking
         self.code = lacking.code.value
+        self.ways: tuple[Way, ...] = ()
+        if recipient_id is not None and product_id is not None:
+            self.ways = (way_to_mend(lacking, recipient_id, product_id, need),)
 
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         clause = in_words(self.lacking.clause, self.lacking.facts, translate)
