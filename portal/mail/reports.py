@@ -63,6 +63,8 @@ def read(content: bytes) -> EmailMessage:
     """A message (RFC 5322). Raises BadMessage for what is too large, empty or without headers."""
     if len(content) > LARGEST_MESSAGE_BYTES:
         raise BadMessage(reason=f"more than {LARGEST_MESSAGE_BYTES} bytes")
+    if content.lower().count(b"boundary") > MOST_PARTS:  # each level makes the parser look at every line once more
+        raise BadMessage(reason=f"more than {MOST_PARTS} parts")
     try:
         message = BytesParser(policy=default).parsebytes(content)
         parts = sum(1 for _ in message.walk())
