@@ -55,7 +55,7 @@ from portal.resources import Resources, open_resources
 from portal.tickets import api as tickets_api
 from portal.tickets import routes as tickets
 from portal.web import errors, formats, guard, headers, locale, unit_of_work
-from portal.web.menu import Entry, install_menu
+from portal.web.menu import Area, Entry, install_menu
 
 LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
@@ -68,20 +68,36 @@ BLUEPRINTS = (
 )  # fmt: skip
 
 MENU = (
-    Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),
-    Entry("releases.index", mark("Releases"), Permission.RELEASES_READ),
-    Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
-    Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),
-    Entry("deliveries.index", mark("Deliveries"), Permission.DELIVERIES_READ),
-    Entry("couriers.index", mark("Parcels"), Permission.DELIVERIES_DISPATCH),
-    Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),
-    Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
-    Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),
-    Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
-    Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),
-    Entry("accounts.people", mark("People"), Permission.PEOPLE_READ),
-    Entry("audit.index", mark("Audit"), Permission.AUDIT_READ),
-    Entry("jobs.index", mark("Jobs"), Permission.JOBS_READ),
+    Area(mark("Products"), (Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),)),
+    Area(
+        mark("Releases"),
+        (
+            Entry("releases.index", mark("Releases"), Permission.RELEASES_READ),
+            Entry("releases.issues", mark("Issues"), Permission.RELEASES_READ),
+        ),
+    ),
+    Area(mark("Contracts"), (Entry("entitlements.contracts", mark("Contracts"), Permission.CONTRACTS_READ),)),
+    Area(
+        mark("Deliveries"),
+        (
+            Entry("deliveries.index", mark("List"), Permission.DELIVERIES_READ),
+            Entry("deliveries.board_page", mark("Board"), Permission.HOLDERS_READ),
+            Entry("couriers.index", mark("Parcels"), Permission.DELIVERIES_READ),
+            Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),
+            Entry("recalls.index", mark("Recalls"), Permission.DELIVERIES_READ),
+            Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),
+        ),
+    ),
+    Area(mark("Tickets"), (Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),)),
+    Area(mark("Devices"), (Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),)),
+    Area(
+        mark("Administration"),
+        (
+            Entry("accounts.people", mark("People"), Permission.PEOPLE_READ),
+            Entry("audit.index", mark("Audit"), Permission.AUDIT_READ),
+            Entry("jobs.index", mark("Jobs"), Permission.JOBS_READ),
+        ),
+    ),
 )
 
 

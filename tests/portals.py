@@ -15,7 +15,7 @@ from portal.audit.service import chain_on
 from portal.config import Config
 from portal.db import sessions_on
 from portal.jobs.worker import run_due
-from portal.mailer import FolderMailer
+from portal.mailer import open_mailer
 from portal.resources import Resources
 from portal.texting import FolderTexter
 from signing import KeyFolder
@@ -108,9 +108,8 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         store=store or f"file://{folder}/objects",
         keys=str(folder / "keys"),
         key_passphrase="a passphrase for tests only",
-        mail=f"folder://{folder}/mail",
         texting=f"folder://{folder}/texts",
-        **{"worker_in_process": False, **settings},  # type: ignore[arg-type]
+        **{"mail": f"folder://{folder}/mail", "worker_in_process": False, **settings},  # type: ignore[arg-type]
     )
     keys = KeyFolder(folder / "keys")
     keys.create(lambda _name: config.key_passphrase, at=clock())
@@ -120,7 +119,7 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         sessions=sessions_on(engine),
         store=open_store(config.store),
         keys=keys,
-        mailer=FolderMailer(folder / "mail"),
+        mailer=open_mailer(config.mail),
         texter=FolderTexter(folder / "texts"),
         clock=clock,
     )
