@@ -207,6 +207,11 @@ WAYS: dict[str, Row] = {
         lambda kit: kit.write("x\nOK          patch.bin", b""),
         {"x\nOK          patch.bin: not-listed"},
     ),
+    "a name that is no text": (
+        lambda kit: kit.write(os.fsdecode(b"\xff.bin"), b""),
+        {os.fsdecode(b"\xff.bin: not-listed")},
+    ),
+    "a terabyte of nothing": (lambda kit: os.truncate(kit.folder / PATCH, 1 << 40), {f"{PATCH}: wrong"}),
     "a link for a file": (lambda kit: kit.link(PATCH), {f"{PATCH}: not-a-file"}),
     "a folder for a file": (lambda kit: folder_for(kit, PATCH), {f"{PATCH}: not-a-file"}),
     "a pipe for a file": (lambda kit: pipe_for(kit, PATCH), {f"{PATCH}: not-a-file"}),
