@@ -6,6 +6,7 @@ What belongs to customer A (contract, device, ticket, delivery, people) must be 
 import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import BytesIO
 
 from sqlalchemy.orm import Session
 
@@ -14,8 +15,10 @@ from portal.accounts.tokens import NewToken, create_token
 from portal.actors import Actor, Via
 from portal.authority import service as authority
 from portal.authority.models import AuthorizedPerson, PowerOfAttorney
-from portal.authority.terms import NewPower, RecipientFacts
-from portal.deliveries.models import Delivery
+from portal.authority.terms import NewPower, RecipientFacts, Scan
+from portal.deliveries import requests
+from portal.deliveries.models import Delivery, DeliveryAddress
+from portal.deliveries.states import Channel
 from portal.entitlements.models import (
     Agreement,
     AgreementVersion,
@@ -40,7 +43,9 @@ from portal.releases.models import (
     Train,
 )
 from portal.tickets.models import Ticket
+from storage import ObjectStore
 from tests.factories import (
+    make_address,
     make_artifact,
     make_device,
     make_organisation,
@@ -48,6 +53,7 @@ from tests.factories import (
     make_product,
     make_published,
     make_release,
+    make_request,
     make_ticket,
 )
 from tests.portals import START, Portal
@@ -84,6 +90,11 @@ class World:
     candidate: AuthorizedPerson
     """Of customer A; their power of attorney waits for the dispatcher."""
     waiting_power: PowerOfAttorney
+    address: DeliveryAddress
+    requested: Delivery
+    """By courier, asked for by customer A's engineer."""
+    approved: Delivery
+    """By e-mail, the same files."""
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -154,8 +165,8 @@ def make_world(portal: Portal) -> World:
         ticket = make_ticket(session, organisations["a"], engineer, product=product)
         new = NewToken("script", frozenset({Scope.DOWNLOAD}), timedelta(days=30))
         manager = actor_for(people["manager A"], organisations["a"])
-        recipient, power = _recipient(session, organisations["a"], "Irina", manager)
-        candidate, waiting_power = _recipient(session, organisations["a"], "Petr", manager)
+        recipient, power = _recipient(session, portal.store, organisations["a"], "Irina", manager)
+        candidate, waiting_power = _recipient(session, portal.store, organisations["a"], "Petr", manager)
         by = actor_for(people["dispatcher"], organisations["tsc"])
         authority.confirm(session, power, checked="The scan", second_person=True, by=by, at=START)
         row, token = create_token(session, people["engineer A"], new, by=engineer, at=START)
@@ -168,10 +179,16 @@ def make_world(portal: Portal) -> World:
         delivery = session.query(Delivery).one()
         job = Job(name="mail.send", arguments={}, state=JobState.DEAD, created_at=START, run_at=START)
         session.add(job)
+        dispatcher = actor_for(people["dispatcher"], organisations["tsc"])
+        address = make_address(session, organisations["a"])
+        facts = {"channel": Channel.COURIER, "address": address, "recipient": recipient}
+        [requested] = make_request(session, organisations["a"], published, engineer, **facts)
+        [approved] = make_request(session, organisations["a"], published, engineer, recipient=recipient)
+        requests.approve(session, approved, second_person=True, by=dispatcher, at=START)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
-        recipient, power, candidate, waiting_power,
+        recipient, power, candidate, waiting_power, address, requested, approved,
     )  # fmt: skip
 
 
@@ -188,14 +205,19 @@ def make_contract(session: Session, organisation: Organisation, product: Product
 
 
 def _recipient(
-    session: Session, organisation: Organisation, name: str, by: Actor
+    session: Session, store: ObjectStore, organisation: Organisation, name: str, by: Actor
 ) -> tuple[AuthorizedPerson, PowerOfAttorney]:
     """Somebody with a power of attorney of 2026 for all products, which waits for the dispatcher."""
     facts = RecipientFacts(name, f"{name}@{organisation.code}.example", "+79161231234", "ru")
     holder = authority.name_person(session, organisation, facts, by=by, at=START)
     year = {"issued_on": date(2026, 1, 12), "valid_from": date(2026, 1, 12), "valid_until": date(2026, 12, 31)}
     new = NewPower(f"17/{name}", issued_by="The director", may_sign=True, **year)
-    return holder, authority.give_power(session, holder, new, by=by, at=START)
+    power = authority.give_power(session, holder, new, by=by, at=START)
+    content = b"%PDF-1.7 " + name.encode()
+    kept = store.receive(BytesIO(content), limit_bytes=len(content))
+    scan = Scan(kept.key, f"{name}.pdf", kept.size_bytes, kept.sha256, "application/pdf")
+    authority.attach_scan(session, power, scan, by=by, at=START)
+    return holder, power
 
 
 def _agreement(session: Session, product: Product) -> AgreementVersion:

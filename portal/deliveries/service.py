@@ -113,6 +113,8 @@ def confirm(session: Session, delivery: Delivery, sha256: str | None, *, by: Act
     Raises StepOutOfOrder when nothing can have been received yet.
     """
     delivery = _locked(session, delivery.id)
+    if delivery.channel is not Channel.DOWNLOAD:  # every other channel has a receipt with its own proof
+        raise StepOutOfOrder(state=delivery.state.value, wanted=DeliveryState.ACKNOWLEDGED.value)
     item = _only_item(session, delivery)
     means = {"sha256": sha256} if sha256 else {"statement": "verified"}
     if sha256 and sha256.strip().lower() != item.sha256:

@@ -310,6 +310,20 @@ def test_a_senseless_body_is_refused(desk, facts, status, code):
     assert desk.world.deliveries() == []
 
 
+def test_a_digest_alone_is_no_receipt_of_what_came_by_another_channel(desk):
+    [delivery] = desk.request()
+    dispatched(desk, delivery)
+    browser = desk.world.of("alpha")
+    for digest in (desk.world.items()[0].sha256, "0" * 64):
+        answer = browser.post(
+            f"/api/v1/deliveries/{delivery.id}/confirm",
+            json={"sha256": digest},
+            headers={"X-CSRFToken": browser.get_token("/account")},
+        )
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "delivery-step-out-of-order")
+    assert desk.row(delivery).state is S.DISPATCHED
+
+
 def test_letters_are_written_once_to_whom_they_concern(desk):
     [delivery] = desk.request(who="alpha")
     assert {(mail.recipient, "Заказана" in mail.subject or "asked for" in mail.subject) for mail in desk.letters()} == {

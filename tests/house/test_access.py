@@ -45,6 +45,7 @@ def values(world: World) -> dict[str, object]:
         "job_id": world.job.id,
         "holder_id": world.recipient.id,
         "power_id": world.power.id,
+        "address_id": world.address.id,
         "secret": "wrong-secret",
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
@@ -53,6 +54,8 @@ def values(world: World) -> dict[str, object]:
 
 SPECIAL = {"locale.choose": {"code": "ru"}, "releases.notes_revision": {"number": 1}}
 DOWNLOAD = "deliveries.download"
+OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "stop", "resume", "change_recipient")}
+"""Routes about a delivery that was asked for; the others are asked about a download."""
 
 
 def asked(world: World) -> dict[str, dict[str, object]]:
@@ -80,6 +83,8 @@ def rows(world: World) -> list[tuple[str, str, str]]:
             special: dict[str, object] = dict(SPECIAL.get(rule.endpoint, {}))
             if rule.endpoint == DOWNLOAD:
                 special["name"] = world.artifact.name
+            if rule.endpoint in OF_A_REQUEST:
+                special["delivery_id"] = world.requested.id
             arguments = {name: special.get(name) or _value(rule, name, known) for name in rule.arguments}
             address = adapter.build(rule.endpoint, arguments, method=_any(rule))
             if rule.endpoint in asked(world):
