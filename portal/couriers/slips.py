@@ -6,18 +6,20 @@ digests are kept.
 
 import hashlib
 import hmac
+from base64 import urlsafe_b64encode
 from uuid import UUID
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0, 1, I and O, which people mistake for each other."""
 CODE_CHARS = 10
 GROUP_CHARS = 5
+SECRET_BYTES = 16
 LONGEST_TYPED = 64
 
 
 def secret_of(consignment_id: UUID, secret_key: str) -> str:
-    """256 bits for the address in the QR code."""
-    return _mac(consignment_id, secret_key, "receipt secret").hex()
+    """128 bits for the address in the QR code, which a telephone reads the better the shorter it is."""
+    return urlsafe_b64encode(_mac(consignment_id, secret_key, "receipt secret")[:SECRET_BYTES]).decode().rstrip("=")
 
 
 def code_of(consignment_id: UUID, secret_key: str) -> str:

@@ -45,12 +45,9 @@ def test_a_serial_is_one_however_it_is_typed(depot):
         assert media.by_serial(session, "ab-12 34").serial == "AB 12-34"
         with pytest.raises(UnknownMedium):
             media.by_serial(session, "nobody's")
-
-
-@pytest.mark.parametrize(("serial", "error"), [("", TextMissing), ("  ", TextMissing), ("A\0B", TextUnkeepable)])
-def test_a_serial_is_a_text(depot, serial, error):
-    with pytest.raises(error):
-        depot.medium(serial)
+    for serial, error in (("", TextMissing), ("  ", TextMissing), ("A\0B", TextUnkeepable)):
+        with pytest.raises(error):
+            depot.medium(serial)
 
 
 def test_a_medium_moves_as_the_table_says_and_with_proof(depot):
@@ -85,13 +82,13 @@ def test_what_is_read_back_right_prepares_the_delivery(depot):
     assert first_bad(depot.events(delivery)) is None
 
 
-@pytest.mark.parametrize("read_back", ["00" * 32, ""])
-def test_what_is_read_back_wrong_prepares_nothing(depot, read_back):
+def test_what_is_read_back_wrong_prepares_nothing(depot):
     delivery, medium = depot.approved(), depot.medium("A1")
-    assert depot.write(delivery, medium, read_back) is None
-    assert depot.now(delivery).state is DeliveryState.APPROVED
-    assert depot.medium_now("A1").state is MediumState.IN_STOCK
-    assert depot.kinds(delivery)[-1] == "medium-differs"
+    for read_back in ("00" * 32, ""):
+        assert depot.write(delivery, medium, read_back) is None
+        assert depot.now(delivery).state is DeliveryState.APPROVED
+        assert depot.medium_now("A1").state is MediumState.IN_STOCK
+        assert depot.kinds(delivery)[-1] == "medium-differs"
     assert depot.write(delivery, medium) is not None
 
 

@@ -45,23 +45,23 @@ def test_a_right_receipt_delivers_and_acknowledges_at_once_and_once(depot):
     assert first_bad(depot.events(delivery)) is None
 
 
-@pytest.mark.parametrize(
-    ("facts", "error"),
-    [
-        ({"serial": "A2"}, SeenDiffers),
-        ({"seal": "SEAL-A2"}, SeenDiffers),
-        ({"seal": ""}, SeenDiffers),
-        ({"digest": "ab" * 32}, SeenDiffers),
-        ({"digest": KIT[:15]}, SeenDiffers),
-        ({"signature": {}}, SignatureMissing),
-        ({"name": "Ольга Королева-Лис"}, NotTheRecipient),
-        ({"name": ""}, NotTheRecipient),
-    ],
+WRONG = (
+    ({"serial": "A2"}, SeenDiffers),
+    ({"seal": "SEAL-A2"}, SeenDiffers),
+    ({"seal": ""}, SeenDiffers),
+    ({"digest": "ab" * 32}, SeenDiffers),
+    ({"digest": KIT[:15]}, SeenDiffers),
+    ({"signature": {}}, SignatureMissing),
+    ({"name": "Ольга Королева-Лис"}, NotTheRecipient),
+    ({"name": ""}, NotTheRecipient),
 )
-def test_a_receipt_that_says_something_else_changes_nothing(depot, facts, error):
+
+
+def test_a_receipt_that_says_something_else_changes_nothing(depot):
     delivery = depot.dispatched("A1")
-    with pytest.raises(error):
-        confirm(depot, delivery, depot.receipt("A1", **facts))
+    for facts, error in WRONG:
+        with pytest.raises(error):
+            confirm(depot, delivery, depot.receipt("A1", **facts))
     assert depot.now(delivery).state is DeliveryState.DISPATCHED
 
 
@@ -127,7 +127,7 @@ def test_the_secret_opens_its_own_parcel_only(depot):
     with depot.sessions() as session:
         assert receipts.by_secret(session, one).delivery_id == first.id
         assert receipts.by_secret(session, other).delivery_id == second.id
-        for guess in ("", one[:-1], one.upper(), code):
+        for guess in ("", one[:-1], one.swapcase(), code):
             with pytest.raises(ReceiptUnknown):
                 receipts.by_secret(session, guess)
 

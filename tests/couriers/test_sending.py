@@ -64,20 +64,17 @@ def test_from_the_written_medium_to_the_carrier(depot):
     assert evidence["authority"]["number"].startswith("POA-")
 
 
-@pytest.mark.parametrize(
-    ("shift", "tracking", "error"),
-    [
+def test_a_hand_over_that_makes_no_sense(depot):
+    delivery = depot.prepared("A1")
+    depot.pack(delivery, "SEAL-1")
+    for shift, tracking, error in (
         (MINUTE, "T1", TimeInFuture),
         (-MINUTE, "T1", TimeBeforeLastStep),
         (0 * MINUTE, "", TextMissing),
         (0 * MINUTE, "A\0B", TextUnkeepable),
-    ],
-)
-def test_a_hand_over_that_makes_no_sense(depot, shift, tracking, error):
-    delivery = depot.prepared("A1")
-    depot.pack(delivery, "SEAL-1")
-    with pytest.raises(error):
-        depot.do(dispatching.dispatch, delivery.id, HandingOver(tracking, depot.at + shift))
+    ):
+        with pytest.raises(error):
+            depot.do(dispatching.dispatch, delivery.id, HandingOver(tracking, depot.at + shift))
     assert depot.now(delivery).state is DeliveryState.PREPARED
 
 
