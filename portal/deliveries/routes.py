@@ -202,7 +202,7 @@ def _offered(delivery: Delivery) -> set[str]:
     """Which verbs the page offers this reader in this state; the verbs themselves check again."""
     by, state = actor(), delivery.state
     may_dispatch = by.may(Permission.DELIVERIES_DISPATCH)
-    may_ask = by.may(Permission.DELIVERIES_REQUEST) and (may_dispatch or by.is_customer)
+    may_ask = by.may(Permission.DELIVERIES_REQUEST)
     is_open = delivery.channel is not Channel.DOWNLOAD and not delivery.is_closed
     changeable = RECIPIENT_OPEN if may_dispatch else RECIPIENT_OPEN[:1]
     has_left = state is DeliveryState.DISPATCHED
