@@ -99,15 +99,13 @@ def test_codes_that_open_nothing(desk, what, status):
         assert browser.submit(link, one_time_code=code).status_code == 303
     elif what == "another's":
         desk.sent()
-        other = desk.link()
-        tried = next(desk.ask_for_code(desk.portal.browser(), other) for _ in iter(int, 1)
-                     if desk.codes()[-1] != code)  # fmt: skip
+        tried = desk.ask_for_code(desk.portal.browser(), desk.link())
+        assert tried != code
     elif what == "expired":
         desk.portal.clock.advance(minutes=10)
     elif what == "former":
         desk.portal.clock.advance(minutes=1)
-        while desk.ask_for_code(browser, link) == code:
-            desk.portal.clock.advance(minutes=1)
+        assert desk.ask_for_code(browser, link) != code
     elif what == "6th":
         for _ in range(5):
             assert browser.submit(link, one_time_code=wrong).status_code == 422
@@ -322,7 +320,7 @@ def test_the_secret_stands_in_no_log_and_no_record(desk, caplog, monkeypatch):
     link = desk.link()
     caplog.set_level(logging.DEBUG)
     desk.portal.app.testing = False
-    monkeypatch.setattr("portal.mailings.link_pages.links.requireOpen", lambda *_: 1 / 0)
+    monkeypatch.setattr("portal.mailings.link_pages.links.require_open", lambda *_: 1 / 0)
     assert desk.portal.browser().get(link).status_code == 500
     assert "ZeroDivisionError" in caplog.text
     assert "/m/…" in caplog.text
