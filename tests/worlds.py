@@ -16,6 +16,9 @@ from portal.actors import Actor, Via
 from portal.authority import service as authority
 from portal.authority.models import AuthorizedPerson, PowerOfAttorney
 from portal.authority.terms import NewPower, RecipientFacts, Scan
+from portal.couriers import carriers, media
+from portal.couriers.models import Carrier, Medium
+from portal.couriers.states import MediumKind
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryAddress
 from portal.deliveries.states import Channel
@@ -95,6 +98,8 @@ class World:
     """By courier, asked for by customer A's engineer."""
     approved: Delivery
     """By e-mail, the same files."""
+    medium: Medium
+    carrier: Carrier
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -185,10 +190,13 @@ def make_world(portal: Portal) -> World:
         [requested] = make_request(session, organisations["a"], published, engineer, **facts)
         [approved] = make_request(session, organisations["a"], published, engineer, recipient=recipient)
         requests.approve(session, approved, second_person=True, by=dispatcher, at=START)
+        medium = media.add(session, media.MediumFacts(MediumKind.USB, "USB-1", 1 << 30), by=dispatcher, at=START)
+        carrier = carriers.save(session, None, {"name": "Post", "tracking_url": "", "phone": ""}, at=START)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
+        medium, carrier,
     )  # fmt: skip
 
 

@@ -136,6 +136,11 @@ class PowerOfAttorney(HasId, Base):
             self.state, self.created_by, self.checked = PowerState.UNCONFIRMED, by, ""
             self.decided_at, self.decided_by, self.decided_by_name = None, None, ""
 
+    @property
+    def last_asked_at(self) -> datetime:
+        """When the dispatchers were last told that it waits."""
+        return self.asked_at or self.created_at
+
     def require_unconfirmed(self) -> None:
         if self.state is not PowerState.UNCONFIRMED:
             raise PowerNotOpen(number=self.number, state=self.state)

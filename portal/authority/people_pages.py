@@ -56,6 +56,7 @@ def _words() -> dict[str, object]:
         "STANDING_BADGES": STANDING_BADGES,
         "POWER_STATE_TITLES": POWER_STATE_TITLES,
         "may_manage": policy.may_manage,
+        "may_ask": lambda power: now() >= power.last_asked_at + service.ASKED_EVERY,
         "translate": translate,
     }
 

@@ -176,9 +176,9 @@ def ask_again(session: Session, power: PowerOfAttorney, *, by: Actor, at: dateti
     policy.require_may_manage(by, power.holder.organisation_id)
     _lock(session, power)
     power.require_unconfirmed()
-    last = power.asked_at or power.created_at
-    if at < last + ASKED_EVERY:
-        raise AskedAlready(retry_after=int((last + ASKED_EVERY - at).total_seconds()) + 1)
+    again_at = power.last_asked_at + ASKED_EVERY
+    if at < again_at:
+        raise AskedAlready(retry_after=int((again_at - at).total_seconds()) + 1)
     power.asked_at = at
     jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), since=at.isoformat())
 

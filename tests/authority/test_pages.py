@@ -131,7 +131,8 @@ def test_a_scan_of_21_mb_and_one_far_too_large(world):
 
 
 def test_the_scan_can_follow_later_and_only_whoever_decides_opens_it(world):
-    manager, page = world.browser("manager A"), f"/authority/powers/{world.waiting_power.id}"
+    manager = world.browser("manager A")
+    page = manager.submit(f"/authority/people/{world.candidate.id}/powers/new", **power_fields()).headers["Location"]
     assert manager.get(f"{page}/scan").status_code == 404
     assert manager.submit(f"{page}/scan", page).status_code == 422
     assert manager.submit(f"{page}/scan", page, scan=(io.BytesIO(b"<html>"), "a.pdf")).status_code == 422
@@ -269,14 +270,15 @@ def test_where_there_is_none_the_form_wants_only_number_and_issuer(world):
 
 def test_what_waits_is_asked_for_once_a_day(world):
     address, manager = mend_address(world, world.candidate, world.product), world.browser("manager A")
-    assert f"/authority/powers/{world.waiting_power.id}/ask" in manager.get(address).text
+    assert "The dispatchers were told" in manager.get(address).text
     ask = f"/authority/powers/{world.waiting_power.id}/ask"
-    early = manager.submit(ask, address)
+    early = manager.submit(ask, "/account")
     assert (early.status_code, int(early.headers["Retry-After"])) == (429, 86401)
     world.portal.clock.advance(days=1)
     manager = world.browser("manager A")
+    assert f'action="{ask}"' in manager.get(address).text
     assert manager.submit(ask, address).status_code == 303
-    assert manager.submit(ask, address).status_code == 429
+    assert manager.submit(ask, "/account").status_code == 429
     world.portal.work()
     assert sum("17/Petr" in mail for mail in world.portal.mails()) >= 2
 
