@@ -15,7 +15,7 @@ class CodeForm(Form):
         [InputRequired(), Length(max=CODE_CHARS)],
         render_kw={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": CODE_CHARS},
     )
-    submit = SubmitField(_l("Open"))
+    submit = SubmitField(_l("Open the delivery"))
 
 
 class VerifiedForm(Form):
