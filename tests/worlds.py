@@ -31,6 +31,8 @@ from portal.entitlements.models import (
     ProductAgreement,
 )
 from portal.entitlements.service import accept_agreement
+from portal.handovers import opening
+from portal.handovers.models import Act, DocumentKind
 from portal.jobs.models import Job, JobState
 from portal.permissions import OrganisationKind, Role, Scope, permissions_of
 from portal.releases import service as releases
@@ -100,6 +102,9 @@ class World:
     """By e-mail, the same files."""
     medium: Medium
     carrier: Carrier
+    handed: Delivery
+    """To be handed over in person; it stands in the open act."""
+    act: Act
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -190,14 +195,27 @@ def make_world(portal: Portal) -> World:
         [requested] = make_request(session, organisations["a"], published, engineer, **facts)
         [approved] = make_request(session, organisations["a"], published, engineer, recipient=recipient)
         requests.approve(session, approved, second_person=True, by=dispatcher, at=START)
+        handed, act = _handed(session, organisations["a"], published, engineer, dispatcher, recipient)
         medium = media.add(session, media.MediumFacts(MediumKind.USB, "USB-1", 1 << 30), by=dispatcher, at=START)
         carrier = carriers.save(session, None, {"name": "Post", "tracking_url": "", "phone": ""}, at=START)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
-        medium, carrier,
+        medium, carrier, handed, act,
     )  # fmt: skip
+
+
+def _handed(
+    session: Session, organisation: Organisation, release: Release, engineer: Actor, clerk: Actor,
+    recipient: AuthorizedPerson,
+) -> tuple[Delivery, Act]:  # fmt: skip
+    """A delivery to be handed over, and the act of it that waits for the signature."""
+    [handed] = make_request(session, organisation, release, engineer, channel=Channel.HAND_OVER, recipient=recipient)
+    requests.approve(session, handed, second_person=True, by=clerk, at=START)
+    opening.prepare(session, [handed.id], {handed.id: "ab" * 32}, by=clerk, at=START)
+    said = opening.Opening((handed.id,), DocumentKind.PASSPORT, "4821", "Hall", is_compared=True)
+    return handed, opening.open_act(session, said, by=clerk, at=START)
 
 
 def make_contract(session: Session, organisation: Organisation, product: Product, **facts: object) -> Contract:
