@@ -46,13 +46,24 @@ def values(world: World) -> dict[str, object]:
         "holder_id": world.recipient.id,
         "power_id": world.power.id,
         "address_id": world.address.id,
+        "medium_id": world.medium.id,
+        "act_id": world.act.id,
+        "carrier_id": world.carrier.id,
+        "incident_id": world.medium.id,  # nobody's
+        "sequence": 1,
         "secret": "wrong-secret",
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
     }
 
 
-SPECIAL = {"locale.choose": {"code": "ru"}, "releases.notes_revision": {"number": 1}}
+SPECIAL = {
+    "locale.choose": {"code": "ru"},
+    "releases.notes_revision": {"number": 1},
+    "couriers.medium_proof": {"number": 1},
+    "couriers.happened": {"what": "lost"},
+    "couriers.paper": {"paper": "packing"},
+}
 DOWNLOAD = "deliveries.download"
 OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "stop", "resume", "change_recipient")}
 """Routes about a delivery that was asked for; the others are asked about a download."""
@@ -67,6 +78,8 @@ def asked(world: World) -> dict[str, dict[str, object]]:
         "entitlements.edit_line": line,
         "entitlements.remove_line": line,
         "tickets.state": {"step": "close"},
+        "handovers.check": {"delivery": world.handed.id},
+        "handovers.prepare": {"delivery": world.handed.id},
         "authority.mend": {"person": world.recipient.id, "product": world.product.id},
     }
 
@@ -83,8 +96,10 @@ def rows(world: World) -> list[tuple[str, str, str]]:
             special: dict[str, object] = dict(SPECIAL.get(rule.endpoint, {}))
             if rule.endpoint == DOWNLOAD:
                 special["name"] = world.artifact.name
-            if rule.endpoint in OF_A_REQUEST:
+            if rule.endpoint in OF_A_REQUEST or rule.endpoint.startswith("couriers."):
                 special["delivery_id"] = world.requested.id
+            if rule.endpoint.startswith("handovers."):
+                special["delivery_id"] = world.handed.id
             arguments = {name: special.get(name) or _value(rule, name, known) for name in rule.arguments}
             address = adapter.build(rule.endpoint, arguments, method=_any(rule))
             if rule.endpoint in asked(world):
