@@ -7,8 +7,22 @@
   const RETRY_MS = 5000;
   const PROBLEM = "application/json";
 
+  // A browser may keep nothing (a private window): then the page itself, as long as it is open.
+  const memory = {};
+  const store = {
+    get(name) { try { return localStorage.getItem(name) ?? memory[name]; } catch { return memory[name]; } },
+    set(name, text) {
+      memory[name] = text;
+      try { localStorage.setItem(name, text); } catch { /* kept in memory */ }
+    },
+    remove(name) {
+      delete memory[name];
+      try { localStorage.removeItem(name); } catch { /* nothing was kept */ }
+    },
+  };
+
   for (const closed of document.querySelectorAll("[data-handover-done]")) {
-    localStorage.removeItem(PREFIX + closed.dataset.handoverDone);
+    store.remove(PREFIX + closed.dataset.handoverDone);
   }
   const form = document.querySelector("form[data-handover]");
   if (!form) return;
@@ -21,7 +35,7 @@
 
   const read = () => {
     try {
-      return JSON.parse(localStorage.getItem(key)) || {};
+      return JSON.parse(store.get(key) || "{}");
     } catch {
       return {};
     }
@@ -29,7 +43,7 @@
   const keep = (more) => {
     const values = Object.fromEntries(KEPT.filter((name) => form.elements[name])
       .map((name) => [name, form.elements[name].value]));
-    localStorage.setItem(key, JSON.stringify({ ...read(), ...values, ...more }));
+    store.set(key, JSON.stringify({ ...read(), ...values, ...more }));
   };
 
   const say = (name, text, link) => {
@@ -67,7 +81,7 @@
 
   const take = async (answer) => {
     if (answer.ok) {
-      localStorage.removeItem(key);
+      store.remove(key);
       location.assign(answer.url);
       return;
     }
