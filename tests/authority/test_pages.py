@@ -5,7 +5,6 @@ import re
 from datetime import date, timedelta
 from html import unescape
 
-import pytest
 from sqlalchemy import event, select
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
@@ -156,17 +155,21 @@ def test_nothing_of_customer_a_is_anything_to_customer_b(world):
         assert manager.post(address, data={"csrf_token": token, "reason": "x"}).status_code == 404, address
     assert world.recipient.name not in manager.get("/authority").text
     assert manager.get("/api/v1/authorized-persons").json == {"authorized_persons": [], "next": None}
+    with world.portal.sessions.begin() as session:
+        secret = make_product(session, is_listed=False, name="Secret switch")
+    address = f"/authority/mend?person={world.candidate.id}&product={secret.id}"
+    assert world.browser("manager A").get(address).status_code == 404
+    for query in ("", "person=x&product=y", f"person={world.candidate.id}&product={world.candidate.id}"):
+        assert world.browser("manager A").get(f"/authority/mend?{query}").status_code == 404
 
 
-def test_the_list_for_programs(world):
+def test_lists_for_programs_and_people_cost_the_same_however_long(world):
     answer = world.browser("engineer A").get("/api/v1/authorized-persons").json
     irina, petr = answer["authorized_persons"]
     assert (irina["name"], irina["standing"], petr["standing"]) == ("Irina", "in-force", "waits")
     assert irina["powers"][0]["products"] == "all"
     assert len(world.browser("dispatcher").get("/api/v1/authorized-persons?q=petr").json["authorized_persons"]) == 1
 
-
-def test_lists_cost_the_same_however_long(world):
     def count() -> int:
         seen = []
         listen = lambda *arguments: seen.append(arguments[2])  # noqa: E731
@@ -247,25 +250,16 @@ def narrow(world, **facts) -> AuthorizedPerson:
         return holder
 
 
-@pytest.mark.parametrize("need", Need)
-def test_one_press_adds_the_product_and_what_is_needed(world, need):
+def test_one_press_adds_the_product_and_what_is_needed(world):
     zoe = narrow(world)
-    address = mend_address(world, zoe, world.product, need)
-    world.portal.clock.advance(minutes=1)
-    assert sent_as_it_stands(world.browser("manager A"), address).status_code == 303
-    new = last_power(world, zoe)
-    assert new.valid_until == START.date() + timedelta(days=90)
-    confirm(world, new)
-    assert isinstance(answer_for(world, zoe, world.product, need), Held)
-
-
-def test_where_there_is_none_the_form_wants_only_number_and_issuer(world):
-    with world.portal.sessions.begin() as session:
-        zoe = named(session, world.customer_a)
-    address, manager = mend_address(world, zoe, world.product), world.browser("manager A")
-    assert "has no power of attorney" in manager.get(address).text
-    refused = sent_as_it_stands(manager, address)
-    assert (refused.status_code, refused.text.count("Something has to be written")) == (422, 2)
+    for need in Need:
+        address = mend_address(world, zoe, world.product, need)
+        world.portal.clock.advance(minutes=1)
+        assert sent_as_it_stands(world.browser("manager A"), address).status_code == 303
+        new = last_power(world, zoe)
+        assert new.valid_until == START.date() + timedelta(days=90)
+        confirm(world, new)
+        assert isinstance(answer_for(world, zoe, world.product, need), Held)
 
 
 def test_what_waits_is_asked_for_once_a_day(world):
@@ -283,17 +277,13 @@ def test_what_waits_is_asked_for_once_a_day(world):
     assert sum("17/Petr" in mail for mail in world.portal.mails()) >= 2
 
 
-def test_who_may_not_mend_it_learns_who_can(world):
-    zoe = narrow(world)
-    page = world.browser("engineer A").get(mend_address(world, zoe, world.product)).text
+def test_where_there_is_none_the_form_wants_only_number_and_issuer_of_whoever_may(world):
+    with world.portal.sessions.begin() as session:
+        zoe = named(session, world.customer_a)
+    address, manager = mend_address(world, zoe, world.product), world.browser("manager A")
+    assert "has no power of attorney" in manager.get(address).text
+    refused = sent_as_it_stands(manager, address)
+    assert (refused.status_code, refused.text.count("Something has to be written")) == (422, 2)
+    page = world.browser("engineer A").get(address).text
     assert world.people["manager A"].email in page
     assert '<form class="panel narrow"' not in page
-
-
-def test_a_product_that_the_customer_may_not_know_of_has_no_name(world):
-    with world.portal.sessions.begin() as session:
-        secret = make_product(session, is_listed=False, name="Secret switch")
-    address = f"/authority/mend?person={world.candidate.id}&product={secret.id}"
-    assert world.browser("manager A").get(address).status_code == 404
-    for query in ("", "person=x&product=y", f"person={world.candidate.id}&product={world.candidate.id}"):
-        assert world.browser("manager A").get(f"/authority/mend?{query}").status_code == 404
