@@ -52,6 +52,7 @@ def values(world: World) -> dict[str, object]:
         "incident_id": world.medium.id,  # nobody's
         "sequence": 1,
         "secret": "wrong-secret",
+        "link_id": world.delivery.id,  # no link at all: without its cookie one is like the other
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
     }
