@@ -66,7 +66,7 @@ SPECIAL = {
     "couriers.paper": {"paper": "packing"},
 }
 DOWNLOAD = "deliveries.download"
-OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "stop", "resume", "change_recipient")}
+OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "fail", "stop", "resume", "change_recipient")}
 """Routes about a delivery that was asked for; the others are asked about a download."""
 
 
