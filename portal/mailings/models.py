@@ -92,6 +92,16 @@ MESSAGE_STATE_BADGES = {
 }
 
 
+REPORT_TITLES = {
+    "failed": mark("came back"),
+    "delayed": mark("is delayed"),
+    "delivered": mark("was put into the mailbox"),
+    "relayed": mark("was passed on to another server"),
+    "expanded": mark("was passed on to several mailboxes"),
+}
+"""What a mail server said of a message, by RFC 3464's words."""
+
+
 class MailMessage(HasId, Base):
     """One message of a delivery, from the order to send it until what came back.
 

@@ -14,7 +14,7 @@ from portal.deliveries.states import DELIVERY_STATE_TITLES, Channel, DeliverySta
 from portal.mailings import queries, service
 from portal.mailings.errors import NotByMail
 from portal.mailings.forms import WithdrawForm
-from portal.mailings.models import MESSAGE_KIND_TITLES, MESSAGE_STATE_BADGES, MESSAGE_STATE_TITLES
+from portal.mailings.models import MESSAGE_KIND_TITLES, MESSAGE_STATE_BADGES, MESSAGE_STATE_TITLES, REPORT_TITLES
 from portal.mailings.progress import standing
 from portal.permissions import Permission
 from portal.web.formats import now
@@ -92,7 +92,8 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
         "renew": lambda: delivery.state in service.RENEWABLE and not is_waiting,
     }
     may_go_on = is_dispatcher and delivery.stopped_at is None
-    is_open = any(link.is_open(now()) for link in links)
+    is_closed = delivery.state in service.CLOSED
+    is_open = not is_closed and any(link.is_open(now()) for link in links)
     return render_template(
         "mailings/show.html",
         delivery=delivery,
@@ -107,4 +108,6 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
         kind_titles=MESSAGE_KIND_TITLES,
         message_titles=MESSAGE_STATE_TITLES,
         message_badges=MESSAGE_STATE_BADGES,
+        report_titles=REPORT_TITLES,
+        is_closed=is_closed,
     )

@@ -35,6 +35,8 @@ from portal.releases import queries as releases
 from portal.texts import one_line
 
 MAX_REASON_CHARS = 500
+CLOSED = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.REFUSED)
+"""No link of the delivery opens in these, whatever its own days."""
 RENEWABLE = (DeliveryState.DISPATCHED, DeliveryState.DELIVERED)
 
 
