@@ -29,6 +29,7 @@ def waiting() -> ResponseReturnValue:
 @requires(Permission.AUTHORITY_CONFIRM)
 def confirm(power_id: UUID) -> ResponseReturnValue:
     power, form = load_power(power_id), ConfirmForm()
+    power.require_unconfirmed()
     if not form.is_sent():
         return page_of_power(power, UNPROCESSABLE, confirm=form)
     service.confirm(
@@ -47,6 +48,7 @@ def confirm(power_id: UUID) -> ResponseReturnValue:
 @requires(Permission.AUTHORITY_CONFIRM)
 def decline(power_id: UUID) -> ResponseReturnValue:
     power, form = load_power(power_id), ReasonForm.called(_("Decline"))
+    power.require_unconfirmed()
     if not form.is_sent():
         return page_of_power(power, UNPROCESSABLE, decline=form)
     service.decline(session(), power, reason=form.reason.data or "", by=actor(), at=now())

@@ -131,7 +131,7 @@ def page_of_power(power: PowerOfAttorney, status: int = 200, **forms: Any) -> Re
         given["revoke"] = ReasonForm.called(_("Revoke")) if is_open else None
     if policy.may_decide(by) and is_waiting:
         given |= {"confirm": ConfirmForm(), "decline": ReasonForm.called(_("Decline"))}
-    given |= forms
+    given |= {name: form for name, form in forms.items() if given[name] is not None}
     page = render_template(
         "authority/power.html",
         power=power,
