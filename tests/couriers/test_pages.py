@@ -22,6 +22,10 @@ PNG = (
 MOMENT = "2026-03-10T12:00"
 
 
+pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+"""One database is enough here: what the verbs do on both is tested beside."""
+
+
 @pytest.fixture
 def clerk(depot):
     return depot.world.of("dispatcher")
