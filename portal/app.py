@@ -94,7 +94,13 @@ MENU = (
         ),
     ),
     Area(mark("Tickets"), (Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),)),
-    Area(mark("Devices"), (Entry("plans.devices", mark("Devices"), Permission.INVENTORY_READ),)),
+    Area(
+        mark("Devices"),
+        (
+            Entry("plans.devices", mark("Devices"), Permission.INVENTORY_READ),
+            Entry("plans.sites", mark("Sites"), Permission.INVENTORY_READ),
+        ),
+    ),
     Area(
         mark("Administration"),
         (

@@ -149,6 +149,7 @@ def _draft(session: Session, world: World, one: DemoRelease, *, by: Actor, at: d
         is_security_fix=one.is_security_fix,
         is_free_security_fix=one.is_free_security_fix,
         lowest_from_version=one.lowest_from or "",
+        downtime_minutes=one.downtime_minutes,
     )
     release = releases.create_release(session, product, facts, by=by, at=at)
     releases.save_notes(session, release, one.notes, by=by, at=at)
