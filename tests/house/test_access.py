@@ -79,6 +79,7 @@ def asked(world: World) -> dict[str, dict[str, object]]:
         "entitlements.edit_line": line,
         "entitlements.remove_line": line,
         "tickets.state": {"step": "close"},
+        "deliveries.new": {"release": world.published.id},
         "handovers.check": {"delivery": world.handed.id},
         "handovers.prepare": {"delivery": world.handed.id},
         "authority.mend": {"person": world.recipient.id, "product": world.product.id},
