@@ -30,6 +30,15 @@ def show(delivery_id: UUID) -> ResponseReturnValue:
     return _page(_mailed(delivery_id), WithdrawForm())
 
 
+@bp.post("/<uuid:delivery_id>/kit")
+@requires(Permission.DELIVERIES_DISPATCH)
+def kit(delivery_id: UUID) -> ResponseReturnValue:
+    _mailed(delivery_id)
+    service.order_kit(session(), delivery_id, by=actor(), at=now())
+    flash(_("The kit is being built; look again in a few minutes, then prepare the delivery."))
+    return _back(delivery_id)
+
+
 @bp.post("/<uuid:delivery_id>/prepare")
 @requires(Permission.DELIVERIES_DISPATCH)
 def prepare(delivery_id: UUID) -> ResponseReturnValue:
@@ -86,8 +95,10 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
     links = queries.links_of(session(), delivery.id)
     is_dispatcher = actor().may(Permission.DELIVERIES_DISPATCH)
     is_waiting = any(message.is_waiting for message in messages)
+    kit_built = service.kit_of(session(), delivery)
     steps: dict[str, Callable[[], bool]] = {
         "prepare": lambda: delivery.may_become(DeliveryState.PREPARED),
+        "kit": lambda: delivery.may_become(DeliveryState.PREPARED) and kit_built is None,
         "dispatch": lambda: delivery.may_become(DeliveryState.DISPATCHED) and not is_waiting,
         "renew": lambda: delivery.state in service.RENEWABLE and not is_waiting,
     }
@@ -97,6 +108,7 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
     return render_template(
         "mailings/show.html",
         delivery=delivery,
+        kit=kit_built,
         messages=messages,
         links=links,
         standing=standing(delivery, messages, links, now()),

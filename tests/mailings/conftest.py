@@ -87,13 +87,13 @@ class Desk:
         self.portal.work()
         return delivery_id
 
-    def mail(self, containing: str = "/m/") -> EmailMessage:
-        """The newest message whose plain text holds these words."""
-        for text in reversed(self.portal.mails()):
-            message = message_from_string(text, policy=default)
-            if containing in text_of(message):
-                return message
-        raise AssertionError(f"no message with {containing}")
+    def letters(self) -> list[EmailMessage]:
+        """Every message with a link in it, the newest last."""
+        messages = [message_from_string(text, policy=default) for text in self.portal.mails()]
+        return [message for message in messages if LINK.search(text_of(message))]
+
+    def mail(self) -> EmailMessage:
+        return self.letters()[-1]
 
     def link(self) -> str:
         return link_in(self.mail())
