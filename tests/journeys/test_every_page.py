@@ -13,7 +13,7 @@ from tests.worlds import PEOPLE, make_world
 
 pytestmark = pytest.mark.browser
 
-NOT_PAGES = ("_api.", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "key_file", "export")
+NOT_PAGES = ("_api.", "authority.scan", "deliveries.download", "deliveries.side_file", "csv", ".sheet", "key_file", "export")
 CUSTOMERS = ("engineer A", "manager A")
 STAFF = ("administrator", "publisher", "auditor", "TSC engineer")
 
