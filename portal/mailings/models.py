@@ -78,7 +78,7 @@ MESSAGE_STATE_TITLES = {
     MessageState.WAITING: mark("Waits to be sent"),
     MessageState.SENT: mark("Taken by the mail server"),
     MessageState.DELAYED: mark("Delayed on its way"),
-    MessageState.ARRIVED: mark("In the recipient's mailbox"),
+    MessageState.ARRIVED: mark("Reached the recipient's mail server"),
     MessageState.BOUNCED: mark("Came back"),
     MessageState.STOPPED: mark("Not sent"),
 }
