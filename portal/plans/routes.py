@@ -172,14 +172,14 @@ def _run_book(heading: str, found: Sequence[Device], path: str, name: str) -> Re
 
 
 def _facts(found: Sequence[Device], wording: Wording) -> list[tuple[str, str]]:
-    translate = wording.translate
-    facts = [(translate("Customer"), device.organisation.name) for device in found[:1]]
+    _ = wording.translate
+    facts = [(_("Customer"), device.organisation.name) for device in found[:1]]
     for site in [device.site for device in found[:1] if device.site is not None]:
         facts += [
-            (translate("Site"), f"{site.name} ({site.code})"),
-            (translate("Address"), ", ".join(site.address)),
-            (translate("Contact"), " ".join(part for part in (site.contact_name, site.contact_phone) if part)),
-            (translate("At night"), site.night_contact),
-            (translate("Time zone"), site.time_zone),
+            (_("Site"), f"{site.name} ({site.code})"),
+            (_("Address"), ", ".join(site.address)),
+            (_("Contact"), " ".join(part for part in (site.contact_name, site.contact_phone) if part)),
+            (_("At night"), site.night_contact),
+            (_("Time zone"), site.time_zone),
         ]
     return [(label, value) for label, value in facts if value]

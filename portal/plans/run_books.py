@@ -12,7 +12,7 @@ from portal.documents.report import Report, ReportTable, Row
 from portal.documents.wording import Wording
 from portal.errors import mark
 from portal.inventory.models import Device
-from portal.plans.rules import VERDICT_TITLES, Plan, Step, Verdict
+from portal.plans.rules import VERDICT_TITLES, Plan, Step
 from portal.releases.models import SEVERITY_TITLES, Artifact, Issue, NotesRevision, Section
 
 DIGEST_GROUP = 8
@@ -55,9 +55,10 @@ def report(book: RunBook, facts: Sequence[tuple[str, str]]) -> Report:
     for plan, some in groups:
         if plan.steps:
             tables.append(_steps(plan, some, wording))
-    steps = _distinct(step for plan, _some in groups for step in plan.steps)
-    if steps:
-        tables += [_rollback(book, steps, wording), _issues(steps, wording), _files(book, steps, wording)]
+    steps = {(some[0].product.name, step.release.id): step for plan, some in groups for step in plan.steps}
+    named = [(f"{product} {step.release.version}", step) for (product, _id), step in steps.items()]
+    if named:
+        tables += [_rollback(book, named, wording), _issues(steps.values(), wording), _files(book, named, wording)]
     return Report(
         title=_("Run-book: %(name)s") % {"name": book.heading},
         subtitle=_("What to do, in this order; sign each line when it is done."),
@@ -74,10 +75,6 @@ def _groups(book: RunBook) -> list[tuple[Plan, list[Device]]]:
     for device in book.devices:
         groups.setdefault((device.product_id, device.installed_key), []).append(device)
     return [(book.plans[some[0].id], some) for some in groups.values()]
-
-
-def _distinct(steps: Iterable[Step]) -> list[Step]:
-    return list({step.release.id: step for step in steps}.values())
 
 
 def _devices(book: RunBook, wording: Wording) -> ReportTable:
@@ -141,14 +138,13 @@ def _downtime(step: Step, wording: Wording) -> str:
     return _("see the notes") if minutes is None else _("%(minutes)s min") % {"minutes": wording.number(minutes)}
 
 
-def _rollback(book: RunBook, steps: Sequence[Step], wording: Wording) -> ReportTable:
+def _rollback(book: RunBook, named: Sequence[tuple[str, Step]], wording: Wording) -> ReportTable:
     _ = wording.translate
     rows = [
-        (step.release.version, _section(book, step, Section.UPGRADE), _section(book, step, Section.ROLLBACK))
-        for step in steps
+        (name, _section(book, step, Section.UPGRADE), _section(book, step, Section.ROLLBACK)) for name, step in named
     ]
     columns = (_("Release"), _("Upgrade instructions"), _("If it fails: the way back"))
-    return ReportTable(_("From the release notes"), columns, tuple(rows), weights=(1.5, 4, 4))
+    return ReportTable(_("From the release notes"), columns, tuple(rows), weights=(2.5, 4, 4))
 
 
 def _section(book: RunBook, step: Step, section: Section) -> str:
@@ -156,10 +152,10 @@ def _section(book: RunBook, step: Step, section: Section) -> str:
     if notes is None or not notes.texts:
         return "—"
     texts = notes.texts.get(book.language) or next(iter(notes.texts.values()))
-    return str(texts.get(section.value, "")).strip() or "—"
+    return str(texts.get(section.value, "")).replace("`", "").replace("**", "").strip() or "—"
 
 
-def _issues(steps: Sequence[Step], wording: Wording) -> ReportTable:
+def _issues(steps: Iterable[Step], wording: Wording) -> ReportTable:
     _ = wording.translate
     found = {issue.id: issue for step in steps for issue in (*step.solved, *step.issues)}
     rows = []
@@ -174,20 +170,16 @@ def _issues(steps: Sequence[Step], wording: Wording) -> ReportTable:
     return ReportTable(_("Issues on the way"), columns, tuple(rows), weights=(2, 4, 1.5, 4))
 
 
-def _files(book: RunBook, steps: Sequence[Step], wording: Wording) -> ReportTable:
+def _files(book: RunBook, named: Sequence[tuple[str, Step]], wording: Wording) -> ReportTable:
     _ = wording.translate
     rows = [
-        (step.release.version, file.name, wording.number(file.size_bytes), _grouped(file.sha256))
-        for step in steps
+        (name, file.name, wording.number(file.size_bytes), _grouped(file.sha256))
+        for name, step in named
         for file in book.files.get(step.release.id, ())
     ]
     columns = (_("Release"), _("File"), _("Size, bytes"), "SHA-256")
-    return ReportTable(_("Files"), columns, tuple(rows), weights=(1.5, 3.5, 1.8, 4.5), right=(2,))
+    return ReportTable(_("Files"), columns, tuple(rows), weights=(2.2, 3.2, 1.6, 4.2), right=(2,))
 
 
 def _grouped(digest: str) -> str:
     return " ".join(digest[start : start + DIGEST_GROUP] for start in range(0, len(digest), DIGEST_GROUP))
-
-
-def is_worth_printing(plan: Plan) -> bool:
-    return plan.verdict in (Verdict.READY, Verdict.NOT_ENTITLED)

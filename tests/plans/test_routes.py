@@ -103,7 +103,7 @@ def test_the_run_book_is_in_the_readers_language(filled, language):
     for path in (f"/devices/{filled.old.id}/run-book.pdf", f"/sites/{filled.site.id}/run-book.pdf"):
         answer = browser.get(path)
         assert (answer.status_code, answer.content_type) == (200, "application/pdf")
-        text = " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages).split())
+        text = squeezed("".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages))
         for one in (*words, "OLD-1", "core-3.img", "abababab", "A-1"):
             assert squeezed(one) in text, one
 
