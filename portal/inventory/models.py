@@ -46,7 +46,7 @@ CHANGE_TITLES = {
     ChangeKind.SITE: mark("Moved"),
     ChangeKind.NAME: mark("Name"),
     ChangeKind.SERIAL: mark("Serial number"),
-    ChangeKind.REMOVED: mark("Removed"),
+    ChangeKind.REMOVED: mark("Removed from the record"),
 }
 
 

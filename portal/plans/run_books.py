@@ -88,7 +88,7 @@ def _devices(book: RunBook, wording: Wording) -> ReportTable:
             verdict = f"{verdict}. {plan.obstacle.sentence_in(_)}"
         name = f"{device.serial}\n{device.name}".strip()
         rows.append((name, device.product.name, device.installed_version or "—", target, verdict, ""))
-    columns = (_("Device"), _("Product"), _("Installed"), _("Next"), _("Standing"), _("Done: time, name"))
+    columns = (_("Device"), _("Product"), _("Installed"), _("Next version"), _("Standing"), _("Done: time, name"))
     return ReportTable(_("Devices"), columns, tuple(rows), weights=(3, 3, 2, 2, 4, 3))
 
 
