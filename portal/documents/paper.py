@@ -12,7 +12,7 @@ import typst
 
 from portal.documents.errors import PaperFailed, PictureUnusable
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "layouts"
 
 LONG_WORD_CHARS, LONG_WIDE_WORD_CHARS = 29, 49
 PIECE_CHARS = 16
