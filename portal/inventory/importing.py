@@ -56,7 +56,7 @@ class Outcome(StrEnum):
 
 
 OUTCOME_TITLES = {
-    Outcome.NEW: mark("New devices"),
+    Outcome.NEW: mark("New"),
     Outcome.CHANGED: mark("Changed"),
     Outcome.UNCHANGED: mark("Unchanged"),
     Outcome.WRONG: mark("Wrong"),

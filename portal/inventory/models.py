@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
@@ -143,3 +143,9 @@ class DeviceChange(HasId, Base):
     reference_id: Mapped[UUID | None]
     by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     by_name: Mapped[str] = mapped_column(String(200))
+
+
+@event.listens_for(DeviceChange, "before_update")
+@event.listens_for(DeviceChange, "before_delete")
+def _never(*_row: object) -> None:
+    raise TypeError("what became of a device is never changed")

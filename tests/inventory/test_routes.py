@@ -113,7 +113,7 @@ def test_products_in_the_form(world):
 def test_a_table(world):
     page = shown(world, "alpha", HEAD + "core,SN-1,Hall,4.9\ncore,SN-2\n")
     assert page.status_code == 200
-    assert "New devices: 2" in page.text
+    assert "New: 2" in page.text
     assert "There are no devices" in world.of("alpha").get("/devices").text
     assert confirmed(world, "alpha", page).status_code == 303
     assert "SN-2" in world.of("alpha").get("/devices").text

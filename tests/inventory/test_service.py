@@ -202,6 +202,19 @@ def test_each_change_is_noted_by_itself_and_nothing_when_nothing_differs(world):
         assert event.facts["version"] == ["4.9", "4.10"]
 
 
+def test_history_is_never_changed(world):
+    add(world, installed_version="4.9")
+    with world.portal.sessions() as session:
+        (row,) = queries.history(session, known(world, session).id, visible_to=world.actors["alpha"])
+        row.after = "5.0"
+        with pytest.raises(TypeError):
+            session.flush()
+        session.rollback()
+        session.delete(row)
+        with pytest.raises(TypeError):
+            session.flush()
+
+
 def test_a_version_is_set_with_how_it_is_known(world):
     add(world, installed_version="4.9")
     source = Source(HowKnown.UPDATE, "U-000012")
