@@ -249,7 +249,8 @@ def name_and_confirm(desk: Desk) -> str:
     desk.dispatcher.page.get_by_role("link", name="Ирина Получателева").click()
     desk.dispatcher.page.get_by_role("link", name="Д-12").click()
     desk.dispatcher.check()
-    press(desk.dispatcher, "form[action$='/confirm'] button, form[action$='/confirm'] input[type=submit]")
+    desk.dispatcher.page.fill("form[action$='/confirm'] input[name=checked]", "Звонок на коммутатор, подпись сверена")
+    press(desk.dispatcher, "form[action$='/confirm'] input[type=submit]")
     return email
 
 
