@@ -91,6 +91,11 @@ class Planned:
     def number(self) -> int:
         return self.line.number
 
+    @property
+    def wanted(self) -> DeviceChanges:
+        names = ("name", "site", "installed_version")
+        return DeviceChanges(**{name: self.after(name) for name in names})
+
     def after(self, what: str) -> str | None:
         return next((change.after for change in self.changes if change.what == what), None)
 
@@ -158,6 +163,11 @@ def take_in(session: Session, order: Order, organisation: Organisation, *, by: A
     Raises StalePreview when the file, or what it would change, is no longer that; BadLines, with every line that is
     wrong, unless it is to keep going; and as `preview` and the verbs do.
     """
+    service.require_customer(organisation, by)
+    # Held until the end, so that nobody changes a device between the look and the deed.
+    session.execute(
+        select(Device.id).where(Device.organisation_id == organisation.id).order_by(Device.id).with_for_update()
+    ).all()
     shown = preview(session, order.content, organisation, by=by, name=order.name)
     if order.token is not None and order.token != shown.token:
         raise StalePreview
@@ -171,12 +181,8 @@ def take_in(session: Session, order: Order, organisation: Organisation, *, by: A
     fresh = [_made(one, organisation, sites, source, at) for one in shown.of(Outcome.NEW)]
     if fresh:
         service.keep(session, fresh, source, by=by, at=at)
-    for one in shown.of(Outcome.CHANGED):
-        if one.device is not None:
-            changes = DeviceChanges(
-                name=one.after("name"), site=one.after("site"), installed_version=one.after("installed_version")
-            )
-            service.change_device(session, one.device, changes, by=by, at=at, source=source)
+    changed = [(one.device, one.wanted, sites.get(one.after("site") or "")) for one in shown.of(Outcome.CHANGED)]
+    service.change_many(session, [(d, c, s) for d, c, s in changed if d is not None], source, by=by, at=at)
     return shown
 
 

@@ -1,7 +1,7 @@
 """A table changes exactly what its preview showed, or nothing."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from portal.audit.models import AuditEvent
 from portal.errors import Forbidden, NotFound
@@ -104,6 +104,24 @@ def test_a_table_for_another(world):
         take_in(world, "core,SN-1\n", "publisher", "alpha")
     take_in(world, "secret,SN-1\n", "tsc", "beta")
     assert on_record(world) == {("SN-1", "", "", None)}
+
+
+def test_a_long_table_is_looked_at_in_as_many_statements_as_a_short_one(world):
+    def asked(count):
+        text = "".join(f"core,SN-{number},,S-{number},,4.9\n" for number in range(count))
+        found = []
+
+        def note(*facts):
+            found.append(facts[2])
+
+        engine = world.portal.resources.engine
+        event.listen(engine, "before_cursor_execute", note)
+        previewed(world, text)
+        event.remove(engine, "before_cursor_execute", note)
+        return len(found)
+
+    take_in(world, "".join(f"core,SN-{number},,,,4.8\n" for number in range(0, 60, 2)))
+    assert asked(2) == asked(60) <= 6
 
 
 def test_a_removed_device_is_new_again(world):
