@@ -40,6 +40,10 @@ def ask(portal, vendor):
             (422, "bad-field", "is_required"),
         ),
         (
+            b'{"product": "router", "version": "1.0", "level": "major", "downtime_minutes": true}',
+            (422, "bad-field", "downtime_minutes"),
+        ),
+        (
             b'{"product": "router", "version": "1.0", "level": "major", "embargo_until": "2026-01-01T00:00"}',
             (422, "bad-field", "embargo_until"),
         ),

@@ -96,10 +96,13 @@ def test_versions_of_drafts(portal):
             ({"version": "1.0.0+build7"}, "version-taken"),
             ({"version": "1.0.1", "lowest_from_version": "one"}, "malformed-version"),
             ({"version": "1.0.1", "train": foreign}, "wrong-train"),
+            ({"version": "1.0.1", "downtime_minutes": -1}, "bad-field"),
+            ({"version": "1.0.1", "downtime_minutes": 10_001}, "bad-field"),
         ):
             assert refusal_of(lambda given=given: make_release(session, product, **given)) == code
-        free = make_release(session, product, "1.0.1", is_free_security_fix=True)
+        free = make_release(session, product, "1.0.1", is_free_security_fix=True, downtime_minutes=0)
         assert free.is_security_fix
+        assert free.downtime_minutes == 0
 
 
 def test_the_predecessor_is_of_the_same_train(portal):
