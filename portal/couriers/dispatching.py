@@ -19,6 +19,7 @@ from portal.deliveries.deciding import require_standing
 from portal.deliveries.errors import StepOutOfOrder
 from portal.deliveries.models import Delivery
 from portal.deliveries.states import DeliveryState
+from portal.jobs import service as jobs
 from portal.texts import one_line
 
 MAX_SEAL_CHARS = 100
@@ -87,6 +88,7 @@ def dispatch(session: Session, delivery_id: UUID, handing: HandingOver, *, by: A
     ledger.step(session, delivery, DeliveryState.DISPATCHED, proof | standing, by=by, at=at)
     consignment.tracking, consignment.handed_over_at = tracking, happened_at
     media.move(session, medium, MediumState.IN_TRANSIT, Change(delivery_id=delivery.id), by=by, at=at)
+    jobs.enqueue(session, "couriers.left", at=at, key=f"couriers.left:{consignment.id}", delivery_id=str(delivery.id))
     return consignment
 
 

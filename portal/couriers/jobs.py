@@ -1,4 +1,4 @@
-"""Who has a parcel on its way for long is asked for its receipt, and the dispatchers are told."""
+"""A recipient is told what is on its way; who has it on its way for long is asked for its receipt."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,6 +12,16 @@ from portal.deliveries import ledger
 from portal.deliveries.states import EventKind
 from portal.jobs import service as jobs
 from portal.resources import Resources
+
+
+@jobs.handles("couriers.left")
+def left(resources: Resources, *, at: datetime, delivery_id: str) -> None:
+    """Tell the recipient what comes, by whom, and what to compare it with."""
+    with resources.sessions.begin() as session:
+        consignment = queries.last_consignment(session, UUID(delivery_id))
+        if consignment is not None and consignment.handed_over_at is not None:
+            delivery = ledger.locked(session, consignment.delivery_id)
+            letters.left(session, consignment, delivery, base_url=resources.config.base_url, at=at)
 
 
 @jobs.handles("couriers.remind", every=timedelta(hours=6))

@@ -1,4 +1,4 @@
-"""Letters about parcels: a difference to the dispatchers, a reminder to both sides."""
+"""Letters about parcels: what is on its way, a difference to the dispatchers, a reminder to both sides."""
 
 from datetime import datetime
 
@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 from portal.couriers import queries
 from portal.couriers.carriers import tracking_link
 from portal.couriers.models import Consignment, Incident
-from portal.couriers.states import INCIDENT_TITLES
+from portal.couriers.states import INCIDENT_TITLES, MEDIUM_KIND_TITLES
 from portal.deliveries.models import Delivery
+from portal.documents.codes import digest_words
 from portal.errors import mark
 from portal.mail.service import post
 from portal.mail.words import translator
@@ -26,6 +27,22 @@ Digest seen: %(digest)s
 %(text)s
 
 The delivery is stopped until the incident is closed: %(address)s
+"""
+)
+LEFT_SUBJECT = mark("On its way to you: delivery %(number)s")
+LEFT_TEXT = mark(
+    """%(name)s,
+
+a parcel for you was handed over to %(carrier)s on %(day)s: delivery %(number)s, %(product)s %(version)s.
+Tracking number: %(tracking)s
+%(link)s
+
+It holds one medium: %(medium)s
+in a bag or under a seal with the number: %(seal)s
+The digest of what is on it begins with the words: %(words)s
+
+Before you open it, compare the seal. Then scan the code on the packing list, or open %(address)s, and confirm the
+receipt or report a difference.
 """
 )
 REMINDER_SUBJECT = mark("Please confirm the receipt of delivery %(number)s")
@@ -74,18 +91,26 @@ def tell_of_incident(session: Session, incident: Incident, delivery: Delivery, *
              subject=say(INCIDENT_SUBJECT) % facts, text=say(INCIDENT_TEXT) % facts, at=at)  # fmt: skip
 
 
+def left(session: Session, consignment: Consignment, delivery: Delivery, *, base_url: str, at: datetime) -> None:
+    """To the recipient, in their language, once. Needs product, medium, carrier and what was written."""
+    recipient = delivery.recipient or {}
+    if not recipient.get("email"):
+        return
+    say = translator(recipient.get("language", "en"))
+    facts = _facts(consignment, delivery) | {
+        "name": recipient.get("name", ""),
+        "medium": f"{say(MEDIUM_KIND_TITLES[consignment.medium.kind])}, {consignment.medium.serial}",
+        "seal": consignment.seal,
+        "words": " ".join(digest_words(consignment.writing.kit_sha256, recipient.get("language", "en"))),
+        "address": f"{base_url}/r",
+    }
+    post(session, key=f"couriers.left:{consignment.id}", recipient=recipient["email"],
+         subject=say(LEFT_SUBJECT) % facts, text=say(LEFT_TEXT) % facts, at=at)  # fmt: skip
+
+
 def remind(session: Session, consignment: Consignment, delivery: Delivery, *, base_url: str, at: datetime) -> None:
     """To the recipient and to every dispatcher, each in their language. Needs customer, product, medium, carrier."""
-    facts = {
-        "number": delivery.number,
-        "customer": delivery.organisation.name,
-        "product": delivery.release.product.name,
-        "version": delivery.release.version,
-        "day": f"{consignment.handed_over_at:%Y-%m-%d}",
-        "carrier": consignment.carrier.name if consignment.carrier else NOTHING,
-        "tracking": consignment.tracking,
-        "link": tracking_link(consignment.carrier, consignment.tracking) or "",
-    }
+    facts = _facts(consignment, delivery)
     key = f"couriers.remind:{consignment.id}:{consignment.reminders + 1}"
     recipient = delivery.recipient or {}
     say = translator(recipient.get("language", "en"))
@@ -98,3 +123,16 @@ def remind(session: Session, consignment: Consignment, delivery: Delivery, *, ba
         own = facts | {"name": person.name, "address": f"{base_url}/couriers/{delivery.id}"}
         post(session, key=f"{key}:{person.id}", recipient=person.email,
              subject=say(NO_RECEIPT_SUBJECT) % own, text=say(NO_RECEIPT_TEXT) % own, at=at)  # fmt: skip
+
+
+def _facts(consignment: Consignment, delivery: Delivery) -> dict[str, str | None]:
+    return {
+        "number": delivery.number,
+        "customer": delivery.organisation.name,
+        "product": delivery.release.product.name,
+        "version": delivery.release.version,
+        "day": f"{consignment.handed_over_at:%Y-%m-%d}",
+        "carrier": consignment.carrier.name if consignment.carrier else NOTHING,
+        "tracking": consignment.tracking,
+        "link": tracking_link(consignment.carrier, consignment.tracking) or "",
+    }

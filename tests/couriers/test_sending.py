@@ -33,9 +33,12 @@ from portal.deliveries.errors import (
 )
 from portal.deliveries.models import DeliveryAddress
 from portal.deliveries.states import DeliveryState
+from portal.documents.codes import digest_words
 from portal.errors import PortalError
+from portal.jobs import service as jobs
 from portal.mail.models import OutgoingMail
 from portal.texts import TextMissing, TextUnkeepable
+from tests.couriers.conftest import KIT
 
 SHOWN = Proof("letter 17 of the carrier")
 MINUTE = timedelta(minutes=1)
@@ -261,6 +264,19 @@ def test_a_difference_that_stands_keeps_it_stopped_and_it_can_be_replaced(depot)
     assert replaced(depot, delivery).replaces_id == delivery.id
     depot.do(troubles.returned, delivery.id, trouble(depot, reason="sent back"))
     assert depot.now(delivery).state is DeliveryState.RETURNED
+
+
+def test_the_recipient_is_told_once_what_is_on_its_way_and_what_to_compare(depot):
+    delivery = depot.dispatched("A1")
+    for _ in range(2):
+        with depot.sessions.begin() as session:
+            jobs.enqueue(session, "couriers.left", at=depot.at, delivery_id=str(delivery.id))
+        depot.portal.work()
+    with depot.sessions() as session:
+        [letter] = session.scalars(select(OutgoingMail).where(OutgoingMail.key.startswith("couriers.left")))
+    words = " ".join(digest_words(KIT, "ru" if "поставка" in letter.text else "en"))
+    for fact in (delivery.number, "A1", "SEAL-A1", "RB 123/456", words, "/r"):
+        assert fact in letter.text, fact
 
 
 def test_who_has_not_confirmed_is_reminded_once_in_each_interval(depot):
