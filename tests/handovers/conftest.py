@@ -36,7 +36,7 @@ from tests.portals import START, Browser, Portal
 from tests.worlds import make_contract
 
 PHONE = "+79161234567"
-CODE = re.compile(r"(?<![\d+-])(\d{6})(?!\d)")
+CODE = re.compile(r"(?<![\w+-])(\d{6})(?!\w)")
 
 
 def png(width: int = 300, height: int = 100, *, ink: bytes = b"\x14\x21\x3d\xff") -> bytes:
