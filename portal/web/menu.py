@@ -24,9 +24,9 @@ class Entry:
         """How near the page of this request is: 0 for another part of the portal, more for a longer common address."""
         if request.endpoint == self.endpoint:
             return 1 + len(request.path)
-        if request.blueprint != self.endpoint.partition(".")[0]:
-            return 0
-        return len(self.address) if request.path.startswith(self.address.rstrip("/") + "/") else 1
+        if self.address != "/" and request.path.startswith(self.address.rstrip("/") + "/"):
+            return len(self.address)
+        return int(request.blueprint == self.endpoint.partition(".")[0])
 
 
 @dataclass(frozen=True)
