@@ -37,7 +37,7 @@ class AuthorizedPerson(HasId, Base):
     """Someone a customer names to receive files; with a sign-in of their own (`person_id`) or without.
 
     Two may bear the same name: the e-mail address tells them apart. What a delivery says of its recipient is copied
-    into the delivery.
+    into the delivery. `created_by` named them, or said since who they are and how they are reached.
     """
 
     __tablename__ = "authorized_persons"

@@ -26,12 +26,16 @@ def may_decide(by: Actor) -> bool:
 
 
 def require_may_confirm(by: Actor, power: PowerOfAttorney, *, second_person: bool) -> None:
-    """Raises NotYourCustomer, and SecondPersonNeeded for whoever entered the power."""
+    """Raises NotYourCustomer, and SecondPersonNeeded for whoever entered the power or its holder's name and address."""
     if not may_decide(by):
         raise NotYourCustomer
-    is_same = by.person_id is not None and by.person_id == power.created_by
-    if second_person and is_same and by.via is not Via.COMMAND:
+    if second_person and is_own_entry(by, power) and by.via is not Via.COMMAND:
         raise SecondPersonNeeded(number=power.number)
+
+
+def is_own_entry(by: Actor, power: PowerOfAttorney) -> bool:
+    """Whether the actor said what the power gives, or to whom. Needs the holder."""
+    return by.person_id is not None and by.person_id in (power.created_by, power.holder.created_by)
 
 
 def may_open_scan(by: Actor, organisation_id: UUID) -> bool:

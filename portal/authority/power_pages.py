@@ -137,7 +137,7 @@ def page_of_power(power: PowerOfAttorney, status: int = 200, **forms: Any) -> Re
         power=power,
         forms=given,
         may_open_scan=policy.may_open_scan(by, organisation_id),
-        is_own_entry=by.person_id is not None and by.person_id == power.created_by,
+        is_own_entry=policy.is_own_entry(by, power),
         entered_by=session().get(Person, power.created_by) if power.created_by else None,
     )
     return page, status

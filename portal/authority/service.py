@@ -80,7 +80,10 @@ def change_person(
     for name, value in changed.items():
         setattr(holder, name, value)
     holder.person_id = _sign_in_of(session, holder.organisation_id, facts.email)
-    waiting = _confirmed(session, holder) if set(changed) - {"language"} else []
+    waiting = []
+    if set(changed) - {"language"}:
+        holder.created_by = by.person_id
+        waiting = _confirmed(session, holder)
     for power in waiting:
         power.reopen(by.person_id)
         jobs.enqueue(session, WAITS, at=at, power_id=str(power.id), since=at.isoformat())
@@ -135,9 +138,11 @@ def confirm(
 ) -> None:
     """The dispatcher has checked it (`checked` says what) and it gives what it says from now on.
 
-    `second_person`: whoever entered it may not. Raises NotYourCustomer, SecondPersonNeeded, PowerNotOpen, InvalidInput.
+    `second_person`: whoever entered it, or said who its holder is, may not. Needs the holder.
+    Raises NotYourCustomer, SecondPersonNeeded, PowerNotOpen, InvalidInput.
     """
     checked = parse_reason(checked)
+    _lock(session, power.holder)  # first, as whoever changes the holder does
     _lock(session, power)
     policy.require_may_confirm(by, power, second_person=second_person)
     power.confirm(checked, by.person_id, by.name, at)

@@ -273,6 +273,19 @@ def test_another_name_or_address_waits_to_be_confirmed_anew(sessions):
             service.confirm(session, power, checked="x", second_person=True, by=cast.second, at=START)
 
 
+def test_whoever_says_where_the_codes_go_does_not_confirm_the_power(sessions):
+    with sessions() as session:
+        cast = Cast(session)
+        power = given_power(session, cast)
+        thief = replace(IRINA, email="thief@bridge.example")
+        service.change_person(session, power.holder, thief, by=cast.dispatcher, at=START)
+        later = given_power(session, cast, replace(YEAR, number="17/2"))
+        for one in (power, later):
+            with pytest.raises(SecondPersonNeeded):
+                service.confirm(session, one, checked="x", second_person=True, by=cast.dispatcher, at=START)
+        service.confirm(session, power, checked="x", second_person=True, by=cast.second, at=START)
+
+
 def test_a_scan_is_what_was_checked_and_stays(sessions):
     with sessions() as session:
         cast = Cast(session)
