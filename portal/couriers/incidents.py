@@ -99,7 +99,8 @@ def close(session: Session, incident_id: UUID, outcome: IncidentOutcome, text: s
     others = [one for one in queries.incidents(session, delivery.id) if one.id != incident.id]
     holds = any(one.closed_at is None or one.outcome is IncidentOutcome.STANDS for one in others)
     if outcome is IncidentOutcome.UNFOUNDED and not holds and delivery.stopped_at is not None:
-        steps.resume(session, delivery, reason=incident.outcome_text, by=by, at=at)
+        steps.resume(session, delivery, reason=incident.outcome_text, by=by, at=at, incident_id=incident.id,
+                     outcome=outcome.value)  # fmt: skip
     else:
         evidence = {"reason": incident.outcome_text, "incident_id": incident.id, "outcome": outcome.value}
         ledger.note(session, delivery, EventKind.INCIDENT_CLOSED, evidence, by=by, at=at)

@@ -164,6 +164,16 @@ class NotStopped(WrongState):
     sentence = mark("Delivery %(number)s is not stopped.")
 
 
+class ReportStands(WrongState):
+    """What a recipient reported is closed where it was reported, with what was found."""
+
+    code = "delivery-report-stands"
+    sentence = mark(
+        "Delivery %(number)s stays stopped: what was reported of it has not been closed as unfounded. Close it on the"
+        " page of the parcel."
+    )
+
+
 class AddressTooLong(InvalidInput):
     """`limit` lines of `width` characters at most."""
 

@@ -19,6 +19,7 @@ from portal.deliveries import (
     request_pages,
     service,
     sheet,
+    steps,
     wording,
 )
 from portal.deliveries.blueprint import bp
@@ -218,7 +219,7 @@ def _offered(delivery: Delivery) -> set[str]:
         "recipient": may_ask and is_open and state in changeable,
         "fail": may_dispatch and delivery.may_become(DeliveryState.FAILED) and delivery.stopped_at is None,
         "stop": may_dispatch and is_open and delivery.stopped_at is None,
-        "resume": may_dispatch and delivery.stopped_at is not None,
+        "resume": may_dispatch and delivery.stopped_at is not None and not steps.reports_that_stand(delivery.events),
     }
     return {verb for verb, is_offered in offered.items() if is_offered}
 

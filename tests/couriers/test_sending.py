@@ -22,11 +22,13 @@ from portal.couriers.incidents import Difference
 from portal.couriers.media import Proof
 from portal.couriers.states import IncidentKind, IncidentOutcome, MediumState
 from portal.couriers.troubles import Trouble
+from portal.deliveries import steps
 from portal.deliveries.chain import first_bad
 from portal.deliveries.errors import (
     DeliveryStopped,
     NotAuthorized,
     NotEntitled,
+    ReportStands,
     StepOutOfOrder,
     TimeBeforeLastStep,
     TimeInFuture,
@@ -249,6 +251,8 @@ def test_a_difference_stops_the_delivery_and_tells_the_dispatchers(depot):
     assert f"https://portal.example/couriers/{delivery.id}" in letters[0].text
     depot.do(incidents.close, first.id, IncidentOutcome.UNFOUNDED, "only the outer bag")
     assert depot.now(delivery).stopped_at is not None
+    with pytest.raises(ReportStands):
+        depot.do(lambda session, one, **by: steps.resume(session, one, reason="never mind", **by), delivery)
     depot.do(incidents.close, other.id, IncidentOutcome.UNFOUNDED, "dried")
     assert depot.now(delivery).stopped_at is None
     with pytest.raises(IncidentClosed):
@@ -260,10 +264,24 @@ def test_a_difference_that_stands_keeps_it_stopped_and_it_can_be_replaced(depot)
     delivery = depot.dispatched("A1")
     incident = depot.do(incidents.report, delivery.id, difference(), base_url="https://portal.example")
     depot.do(incidents.close, incident.id, IncidentOutcome.STANDS, "the bag was cut")
-    assert depot.now(delivery).stopped_at is not None
+    with pytest.raises(ReportStands):
+        depot.do(lambda session, one, **by: steps.resume(session, one, reason="never mind", **by), delivery)
     assert replaced(depot, delivery).replaces_id == delivery.id
     depot.do(troubles.returned, delivery.id, trouble(depot, reason="sent back"))
     assert depot.now(delivery).state is DeliveryState.RETURNED
+
+
+def test_the_register_follows_an_act_of_return_once_and_for_its_own_media_only(depot):
+    delivery, other = depot.dispatched("A1"), depot.dispatched("B1")
+    for _ in range(2):
+        with depot.sessions.begin() as session:
+            jobs.enqueue(session, "couriers.media-returned", at=depot.at, delivery_id=str(delivery.id),
+                         serials=["a-1", "B1", "unknown"], act_number="A-000007")  # fmt: skip
+        depot.portal.work()
+    assert depot.medium_now("A1").state is MediumState.RETURNED
+    assert depot.medium_now("B1").state is MediumState.IN_TRANSIT
+    assert depot.consignment(delivery).closed_at is not None
+    assert depot.consignment(other).closed_at is None
 
 
 def test_the_recipient_is_told_once_what_is_on_its_way_and_what_to_compare(depot):
