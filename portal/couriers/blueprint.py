@@ -1,6 +1,6 @@
 """The blueprint that the pages of couriers share."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from portal.couriers.states import (
     INCIDENT_OUTCOME_TITLES,
@@ -13,6 +13,7 @@ from portal.couriers.states import (
 )
 from portal.deliveries.states import EVENT_TITLES
 from portal.deliveries.wording import STATE_BADGES, state_title
+from portal.web.headers import keep_to_itself
 
 bp = Blueprint("couriers", __name__, template_folder="templates")
 receipt_bp = Blueprint("receipts", __name__, template_folder="templates", url_prefix="/r")
@@ -29,12 +30,7 @@ MEDIUM_BADGES = {
 }
 
 
-@receipt_bp.after_request
-def keep_to_itself(response: Response) -> Response:
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+receipt_bp.after_request(keep_to_itself)
 
 
 @receipt_bp.context_processor

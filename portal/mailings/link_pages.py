@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import refresh
@@ -37,12 +37,14 @@ from portal.web.byte_ranges import Span
 from portal.web.files import OnSent, ServedFile
 from portal.web.formats import now
 from portal.web.guard import public
+from portal.web.headers import keep_to_itself
 from portal.web.locale import COOKIE, chosen_language
 from portal.web.unit_of_work import let_go, resources, session
 from signing import MANIFEST, SUMS, SUMS_SIGNATURE
 
 bp = Blueprint("mail_links", __name__, template_folder="templates", url_prefix="/m")
 bp.record_once(lambda state: redaction.install(state.app.logger))
+bp.after_request(keep_to_itself)
 REFUSED = 403
 
 
@@ -52,14 +54,6 @@ class Shown:
 
     link: MailLink
     delivery: Delivery
-
-
-@bp.after_request
-def keep_to_itself(response: Response) -> Response:
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @bp.get("/<secret>")

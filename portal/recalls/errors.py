@@ -8,6 +8,11 @@ class ReasonNeeded(InvalidInput):
     sentence = mark("Say why the release is kept.")
 
 
+class AnsweredTooOften(WrongState):
+    code = "recall-answered-too-often"
+    sentence = mark("This was answered %(times)s times. The last answer stands; tell the support centre of a change.")
+
+
 class ToldByMail(WrongState):
     code = "recall-told-by-mail"
     sentence = mark("Holders of this channel are told by e-mail; there is nothing to note.")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from wtforms import DateTimeLocalField, RadioField, StringField, SubmitField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
+from portal.recalls.errors import ToldBefore
 from portal.recalls.models import Answer
 from portal.recalls.service import HOW_CHARS, NAME_CHARS, REASON_CHARS
 from portal.web.forms import Form, _l, choices
@@ -41,5 +42,8 @@ class ToldForm(Form):
 
     @property
     def instant(self) -> datetime:
-        """The moment that was entered, in the reader's zone."""
-        return cast("datetime", self.told_at.data).replace(tzinfo=ZoneInfo(chosen_time_zone())).astimezone(UTC)
+        """The moment that was entered, in the reader's zone. Raises ToldBefore for one that no clock shows."""
+        try:
+            return cast("datetime", self.told_at.data).replace(tzinfo=ZoneInfo(chosen_time_zone())).astimezone(UTC)
+        except OverflowError as error:
+            raise ToldBefore from error

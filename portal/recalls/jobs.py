@@ -45,6 +45,15 @@ def tell_holders(resources: Resources, *, at: datetime, release_id: str) -> None
             service.note_mailed(session, holding, at=at)
 
 
+@jobs.handles("recalls.look-again", every=timedelta(hours=6))
+def look_again(resources: Resources, *, at: datetime) -> None:
+    """Find and tell those whom a delivery reached while the release was being withdrawn: its last step came after."""
+    with resources.sessions() as session:
+        release_ids = service.lately_opened(session, at=at)
+    for release_id in release_ids:
+        tell_holders(resources, at=at, release_id=str(release_id))
+
+
 def _tell_recipient(session: Session, release: Release, holding: Holding, resources: Resources, at: datetime) -> None:
     if not holding.holder_email:
         return  # a person who is gone; the company's other people have been told

@@ -4,7 +4,7 @@ import csv
 import io
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -19,6 +19,7 @@ from portal.recalls.queries import Progress
 from portal.web.files import send_text
 from portal.web.formats import now
 from portal.web.guard import actor, public, requires
+from portal.web.headers import keep_to_itself
 from portal.web.paging import page_of
 from portal.web.spreadsheets import neutral
 from portal.web.unit_of_work import resources, session
@@ -29,6 +30,11 @@ bp = Blueprint("recalls", __name__, template_folder="templates")
 @bp.context_processor
 def _words() -> dict[str, object]:
     return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES}
+
+
+@bp.after_request
+def _keep_the_link(response: Response) -> Response:
+    return keep_to_itself(response) if request.endpoint == "recalls.answer_by_link" else response
 
 
 @bp.get("/recalls")

@@ -1,13 +1,13 @@
 """The verbs of a recall: find the holders, tell them, take their answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.accounts.models import Person
@@ -15,11 +15,11 @@ from portal.actors import PORTAL_JOB, Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.deliveries import ledger
-from portal.deliveries.models import Delivery
+from portal.deliveries.models import Delivery, DeliveryEvent
 from portal.deliveries.states import Channel, DeliveryState, EventKind
 from portal.entitlements.decision import minute
 from portal.errors import NotFound
-from portal.recalls.errors import ReasonNeeded, ToldBefore, ToldByMail
+from portal.recalls.errors import AnsweredTooOften, ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding, Recall
 from portal.releases.models import Release
 from portal.texts import lines, one_line
@@ -29,6 +29,8 @@ NEVER_LEFT = (DeliveryState.REQUESTED, DeliveryState.APPROVED, DeliveryState.PRE
 REASON_CHARS, NAME_CHARS, HOW_CHARS = 1000, 200, 300
 SALT = "recall"
 REMIND_EVERY = timedelta(days=7)
+MOST_ANSWERS = 20
+"""Of one holding: whoever finds a letter with its link fills no ledger."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def open_recall(session: Session, release: Release, *, at: datetime) -> Recall:
             session.add(holding)
     session.flush()  # they get their ids
     return recall
+
+
+def lately_opened(session: Session, *, at: datetime) -> Sequence[UUID]:
+    """Releases whose recall is younger than a week."""
+    return session.scalars(select(Recall.release_id).where(Recall.opened_at > at - REMIND_EVERY)).all()
 
 
 def untold(session: Session, recall: Recall) -> Iterable[Holding]:
@@ -99,19 +106,28 @@ def note_told(session: Session, holding: Holding, told: Told, *, by: Actor, at: 
 def answer(session: Session, holding: Holding, given: Answer, reason: str, *, by: Actor, at: datetime) -> None:
     """Take a holder's word: removed, or kept and why. A later answer replaces it; both stay in the ledger.
 
-    Raises ReasonNeeded and what `lines` raises.
+    Raises ReasonNeeded, AnsweredTooOften and what `lines` raises.
     """
     text = lines(reason, limit=REASON_CHARS, required=False)
     if given is Answer.KEPT and not text:
         raise ReasonNeeded
     if (holding.answer, holding.answer_reason) == (given, text):
         return
+    _require_few_answers(session, holding)
     name = one_line(by.name, limit=NAME_CHARS)
     holding.answer, holding.answer_reason, holding.answered_at, holding.answered_name = given, text, at, name
     _note(session, holding, EventKind.RECALL_ANSWERED, {"answer": given.value, "reason": text}, by, at)
     audit.record(
         session, Tag.RECALL_ANSWER, by=by, at=at, subject=holding, named=holding.holder_name, answer=given.value
     )
+
+
+def _require_few_answers(session: Session, holding: Holding) -> None:
+    rows = select(func.count()).where(
+        DeliveryEvent.delivery_id == holding.delivery_id, DeliveryEvent.kind == EventKind.RECALL_ANSWERED
+    )
+    if (session.scalar(rows) or 0) >= MOST_ANSWERS:
+        raise AnsweredTooOften(times=MOST_ANSWERS)
 
 
 def to_remind(session: Session, *, at: datetime) -> Iterable[Holding]:

@@ -9,6 +9,18 @@ POLICY = (
 )
 
 
+def keep_to_itself(response: Response) -> Response:
+    """For pages whose address is a secret: no path is told to anybody, no copy is kept, no search engine lists it.
+
+    Not `no-referrer`: the page's own forms would come without their origin too, and the check of forged requests over
+    HTTPS would refuse them.
+    """
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def install(app: Flask, *, is_https: bool) -> None:
     @app.after_request
     def harden(response: Response) -> Response:

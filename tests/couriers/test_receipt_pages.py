@@ -48,7 +48,7 @@ def test_a_receipt_in_full(depot, holder, parcel):
     assert 'lang="ru"' in shown.text
     assert " ".join(digest_words(KIT, "ru")) in shown.text
     assert 'value="A1"' not in shown.text
-    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert shown.headers["Referrer-Policy"] == "strict-origin"
     code = code_of(depot, holder, page)
     slip = holder.submit(page, **(RIGHT | {"code": code, "serial": "A2"}))
     assert slip.status_code == 422

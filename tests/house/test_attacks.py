@@ -1,5 +1,6 @@
 """Attacks on the whole portal by a customer, a stranger and an impatient finger; each once found a way in."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -342,3 +343,16 @@ def test_a_customer_taken_off_an_audience_does_not_come_back_with_another_that_i
             session.scalars(select(ReleaseAudience.organisation_id).where(ReleaseAudience.release_id == world.draft.id))
         )
     assert named == {world.customer_b.id}
+
+
+# Pages whose address is a secret.
+
+
+def test_a_page_that_tells_no_path_takes_its_own_form_over_https(quiet):
+    origin, browser = "https://localhost", quiet.browser()
+    page = browser.get("/r", base_url=origin)
+    sent = {"no-referrer": "", "strict-origin": f"{origin}/"}[page.headers["Referrer-Policy"]]
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)[1]
+    fields = {"csrf_token": token, "number": "D-000001", "code": "AAAAA-AAAAA"}
+    answer = browser.post("/r", base_url=origin, data=fields, headers={"Referer": sent} if sent else {})
+    assert answer.status_code == 404

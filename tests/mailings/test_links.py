@@ -79,7 +79,7 @@ def test_looking_at_a_link_changes_nothing(desk):
     desk.portal.work()
     assert (len(desk.portal.mails()), desk.links()[0].opened_count) == (before, 0)
     assert desk.kinds(delivery_id)[-1] == "dispatched"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "strict-origin"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "noindex" in answer.headers["X-Robots-Tag"]
 

@@ -114,6 +114,14 @@ def test_telling_twice_tells_once_and_finds_who_came_since(world):
     assert len(letters(world)) == first + 1
 
 
+def test_whom_a_release_reaches_while_it_is_withdrawn_is_found(world):
+    recall(world)
+    given(world, Channel.EMAIL, DeliveryState.DISPATCHED, name="Late")
+    world.portal.clock.advance(hours=7)
+    world.portal.work()
+    assert holdings(world)["Late"].told_at == world.portal.clock()
+
+
 def test_a_recipient_without_a_sign_in_answers_by_the_link_and_the_page_counts_to_the_end(world):
     delivery_id = given(world, Channel.EMAIL, DeliveryState.DELIVERED, name="Irina")
     world.get("alpha")
@@ -133,6 +141,23 @@ def test_a_recipient_without_a_sign_in_answers_by_the_link_and_the_page_counts_t
         said = [event.evidence["answer"] for event in entries if event.kind is EventKind.RECALL_ANSWERED]
         assert said == ["kept", "removed"]
         assert chain.first_bad(sorted(entries, key=lambda event: event.sequence)) is None
+
+
+def test_whoever_finds_the_letter_fills_no_ledger_and_the_link_stands_in_no_log(world, caplog, monkeypatch):
+    given(world, Channel.EMAIL, DeliveryState.DELIVERED, name="Irina")
+    recall(world)
+    address = link_in(next(letter for letter in letters(world) if "/recalls/answer/" in letter.text))
+    monkeypatch.setattr(service, "MOST_ANSWERS", 2)
+    browser = world.portal.browser()
+    said = [browser.submit(address, answer="kept", reason=f"No. {n}", name="Finder").status_code for n in range(3)]
+    assert said == [303, 303, 409]
+    assert holdings(world)["Irina"].answer_reason == "No. 1"
+    assert browser.get(address).headers["Referrer-Policy"] == "strict-origin"
+    world.portal.app.testing = False
+    monkeypatch.setattr(queries, "of_link", lambda *_: 1 / 0)
+    assert browser.get(address).status_code == 500
+    assert "/recalls/answer/…" in caplog.text
+    assert address not in caplog.text
 
 
 def test_a_link_that_is_not_ours_leads_nowhere(world):
@@ -185,6 +210,8 @@ def test_the_dispatcher_notes_how_somebody_was_told_and_prints_the_notice(world)
         dispatcher.submit(f"{address}/told", how="Registered letter 4711", told_at="2026-03-10T13:00").status_code
         == 303
     )
+    for never in ("0001-01-01T00:00", "9999-12-31T23:59"):
+        assert dispatcher.submit(f"{address}/told", how="By hand", told_at=never).status_code == 422
     assert holdings(world)["Kirill"].told_how == "Registered letter 4711"
     assert "'usb =1+1" not in dispatcher.get(f"/recalls/{world.release_id}.csv").text
     assert world.of("alpha").get(f"{address}/notice.pdf").status_code == 403
