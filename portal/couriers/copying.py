@@ -74,6 +74,7 @@ def write(store: ObjectStore, record: KitRecord, place: Place, progress: Progres
         partial.rename(target)
         if not place.is_extracted:
             sums = target.with_name(target.name + SUM)
+            _remove(sums)  # a link that a customer's own medium brought along would lead out of it
             sums.write_text(f"{record.sha256}  {target.name}\n", encoding="utf-8")
         os.sync()
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from portal.actors import PORTAL_JOB
-from portal.couriers import letters, queries
+from portal.couriers import letters, media, queries
 from portal.couriers.models import Consignment
 from portal.deliveries import ledger
 from portal.deliveries.states import EventKind
@@ -22,6 +22,16 @@ def left(resources: Resources, *, at: datetime, delivery_id: str) -> None:
         if consignment is not None and consignment.handed_over_at is not None:
             delivery = ledger.locked(session, consignment.delivery_id)
             letters.left(session, consignment, delivery, base_url=resources.config.base_url, at=at)
+
+
+@jobs.handles("couriers.media-returned")
+def media_returned(
+    resources: Resources, *, at: datetime, delivery_id: str, serials: list[str], act_number: str
+) -> None:
+    """The register follows a signed act of return, which the room of hand-overs makes."""
+    with resources.sessions.begin() as session:
+        for serial in serials:
+            media.give_back(session, UUID(delivery_id), serial, act_number, by=PORTAL_JOB, at=at)
 
 
 @jobs.handles("couriers.remind", every=timedelta(hours=6))

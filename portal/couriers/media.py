@@ -21,7 +21,7 @@ from portal.couriers.errors import (
     UnknownMedium,
 )
 from portal.couriers.models import Consignment, Medium, MediumMove
-from portal.couriers.states import NEEDS_PROOF, MediumKind, MediumOwner, MediumState
+from portal.couriers.states import MEDIUM_MOVES, NEEDS_PROOF, MediumKind, MediumOwner, MediumState
 from portal.deliveries.models import Delivery
 from portal.deliveries.states import DeliveryState
 from portal.errors import NotFound, WrongState
@@ -193,3 +193,24 @@ def change_state(session: Session, medium_id: UUID, state: MediumState, *, chang
         raise MediumNotFree(serial=medium.serial, state=medium.state.value)
     move(session, medium, state, change, by=by, at=at)
     return medium
+
+
+def give_back(session: Session, delivery_id: UUID, serial: str, act_number: str, *, by: Actor, at: datetime) -> bool:
+    """A medium of this delivery came back by a signed act; whether the register knows it and took it back.
+
+    What the register does not know, or what went out for another delivery, is left as it is: the act says what was
+    handed over, the register what was put on record.
+    """
+    medium = session.scalar(select(Medium).where(Medium.serial_key == (key_of(serial) or serial)))
+    rows = select(Consignment).where(Consignment.delivery_id == delivery_id)
+    mine = [one for one in session.scalars(rows) if medium is not None and one.medium_id == medium.id]
+    if medium is None or not mine:
+        return False
+    medium = locked(session, medium.id)
+    if MediumState.RETURNED not in MEDIUM_MOVES[medium.state]:
+        return False
+    reason = f"act {act_number}"
+    move(session, medium, MediumState.RETURNED, Change(reason, delivery_id, {"text": reason}), by=by, at=at)
+    for consignment in mine:
+        consignment.close(at)
+    return True

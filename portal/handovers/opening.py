@@ -21,7 +21,7 @@ from portal.errors import NotFound
 from portal.handovers import holding, texts
 from portal.handovers.errors import EndingTooLong, IdentityNotChecked, NotForHandOver, SerialMissing
 from portal.handovers.models import Act, ActItem, DocumentKind
-from portal.kits.planning import KitSpec
+from portal.kits.planning import KitSpec, existing
 from portal.texts import one_line
 
 ENDING = re.compile(r"[0-9A-ZА-ЯЁ]{4}")
@@ -73,7 +73,7 @@ def prepare(
     """Note that what was approved is ready to be handed over; what is prepared stays so.
 
     `kits` are the SHA-256 of the kits by delivery: what lies on the table. Raises SeveralRecipients, NotForHandOver,
-    StepOutOfOrder, ProofMissing.
+    StepOutOfOrder, ProofMissing, KitTaken.
     """
     deliveries = holding.held(session, delivery_ids)
     holding.recipient_of(deliveries)
@@ -82,6 +82,7 @@ def prepare(
             raise NotForHandOver(number=delivery.number or "")
         if delivery.state is DeliveryState.PREPARED:
             continue
+        existing(session, kit_spec(delivery))  # made out to this recipient, who may have been changed meanwhile
         proof = {"sha256": kits.get(delivery.id, ""), "files": len(delivery.items)}
         ledger.step(session, delivery, DeliveryState.PREPARED, proof, by=by, at=at)
     return deliveries

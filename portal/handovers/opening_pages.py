@@ -73,7 +73,8 @@ def _kits(ids: Sequence[UUID]) -> dict[UUID, str] | None:
     """
     deliveries = queries.chosen(session(), ids)
     holding.recipient_of(deliveries)
-    approved = [one for one in deliveries if one.channel is Channel.HAND_OVER and one.state is DeliveryState.APPROVED]
+    waiting = (DeliveryState.APPROVED, DeliveryState.FAILED)
+    approved = [one for one in deliveries if one.channel is Channel.HAND_OVER and one.state in waiting]
     try:
         holding.standing(session(), approved, kind=ActKind.ACCEPTANCE, at=now())
     except (NotEntitled, NotAuthorized):

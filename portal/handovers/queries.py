@@ -21,7 +21,8 @@ from portal.handovers.models import Act, ActItem, ActState
 from portal.kits.models import KitRecord
 from portal.releases.models import Release
 
-TO_HAND_OVER = (DeliveryState.APPROVED, DeliveryState.PREPARED)
+TO_HAND_OVER = (DeliveryState.APPROVED, DeliveryState.PREPARED, DeliveryState.FAILED)
+"""Where nobody came, it is prepared and handed over another time."""
 
 
 @dataclass(frozen=True)

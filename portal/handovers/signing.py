@@ -36,6 +36,7 @@ from portal.handovers.letters import queue_letters
 from portal.handovers.models import Act, ActState, SignatureKind
 from portal.handovers.opening import identity
 from portal.handovers.papers import Drawings
+from portal.jobs import service as jobs
 from portal.mail.words import translator
 from portal.texts import folded, one_line
 from storage import ObjectStore, Received
@@ -239,6 +240,15 @@ def _move_back(
     """
     serials = next(item.medium_serials for item in act.items if item.delivery_id == delivery.id)
     facts = proof | {"medium_serial": ", ".join(serials)}
+    jobs.enqueue(
+        session,
+        "couriers.media-returned",
+        at=at,
+        key=f"couriers.media-returned:{act.id}:{delivery.id}",
+        delivery_id=str(delivery.id),
+        serials=list(serials),
+        act_number=act.number,
+    )
     if delivery.may_become(DeliveryState.RETURNED):
         reason = {"reason": f"act {act.number}", "proof": act.pdf_sha256}
         ledger.step(session, delivery, DeliveryState.RETURNED, facts | reason, by=by, at=at)
