@@ -68,3 +68,8 @@ class BadJson(InvalidInput):
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         reason = translate(str(self.facts["reason"])) % self.facts
         return translate(self.sentence) % {"reason": reason}
+
+
+class MalformedProgramme(InvalidInput):
+    code = "programme-malformed"
+    sentence = mark("The service programme is malformed: %(reason)s")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
@@ -166,7 +167,10 @@ class Ticket(HasId, Base):
 
 
 class TicketEvent(HasId, Base):
-    """One entry of the thread, only ever appended. `submission` is the sender's own word for this one sending."""
+    """One entry of the thread, only ever appended. `submission` is the sender's own word for this one sending.
+
+    `is_automatic`: no human wrote it (a receipt, "fixed in …"); it stops no clock.
+    """
 
     __tablename__ = "ticket_events"
     __table_args__ = (UniqueConstraint("ticket_id", "sequence"), UniqueConstraint("person_id", "submission"))
@@ -180,9 +184,37 @@ class TicketEvent(HasId, Base):
     by_staff: Mapped[bool]
     body: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(String(300), default="")
+    is_automatic: Mapped[bool] = mapped_column(default=False)
     submission: Mapped[str | None] = mapped_column(String(80))
 
     ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="events")
+
+
+class ServiceProgramme(HasId, Base):
+    """A service programme as data: `terms` as `programmes.to_terms` writes them. Contracts name it."""
+
+    __tablename__ = "service_programmes"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    terms: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
+class TicketAlarm(HasId, Base):
+    """That somebody was warned or called for one promise of a ticket; each rung once for each time that it is due.
+
+    `rung` is `warning`, or the number of the ladder's rung. `due_at` is the promise's end as it was then.
+    """
+
+    __tablename__ = "ticket_alarms"
+    __table_args__ = (UniqueConstraint("ticket_id", "measure", "rung", "due_at"),)
+
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"))
+    measure: Mapped[str] = mapped_column(String(40))
+    rung: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime]
+    at: Mapped[datetime]
 
 
 class TicketIssue(Base):

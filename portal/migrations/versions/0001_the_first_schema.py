@@ -179,6 +179,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_product_families_name")),
     )
     op.create_table(
+        "service_programmes",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_programmes")),
+        sa.UniqueConstraint("name", name=op.f("uq_service_programmes_name")),
+    )
+    op.create_table(
         "sign_in_attempts",
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
@@ -824,6 +833,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_releases_state_published_at", ["state", "published_at"], unique=False)
 
     op.create_table(
+        "ticket_alarms",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("measure", sa.String(length=40), nullable=False),
+        sa.Column("rung", sa.String(length=20), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_alarms_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_alarms")),
+        sa.UniqueConstraint(
+            "ticket_id", "measure", "rung", "due_at", name=op.f("uq_ticket_alarms_ticket_id_measure_rung_due_at")
+        ),
+    )
+    op.create_table(
         "ticket_events",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -840,6 +863,7 @@ def upgrade() -> None:
         sa.Column("by_staff", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("is_automatic", sa.Boolean(), nullable=False),
         sa.Column("submission", sa.String(length=80), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
@@ -1610,6 +1634,7 @@ def downgrade() -> None:
 
     op.drop_table("ticket_issues")
     op.drop_table("ticket_events")
+    op.drop_table("ticket_alarms")
     with op.batch_alter_table("releases", schema=None) as batch_op:
         batch_op.drop_index("ix_releases_state_published_at")
         batch_op.drop_index("ix_releases_product_state_published_at")
@@ -1701,6 +1726,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_attempts_address"))
 
     op.drop_table("sign_in_attempts")
+    op.drop_table("service_programmes")
     op.drop_table("product_families")
     op.drop_table("outgoing_texts")
     op.drop_table("outgoing_mail")
