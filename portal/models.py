@@ -17,6 +17,7 @@ from portal.mailings import models as mailings
 from portal.recalls import models as recalls
 from portal.releases import models as releases
 from portal.tickets import models as tickets
+from portal.tickets import rota_models as rota
 
 __all__ = [
     "accounts",
@@ -34,6 +35,7 @@ __all__ = [
     "numbers",
     "recalls",
     "releases",
+    "rota",
     "tickets",
 ]
 

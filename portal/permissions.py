@@ -65,6 +65,7 @@ class Permission(StrEnum):
     TICKETS_OPEN = "tickets-open"
     TICKETS_ANSWER = "tickets-answer"
     TICKETS_WORK = "tickets-work"
+    ROTA_MANAGE = "rota-manage"
 
 
 _ROLE_KINDS = {
@@ -141,6 +142,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
         _P.TICKETS_WORK,
+        _P.ROTA_MANAGE,
         _P.INVENTORY_EDIT,
         _P.DELIVERIES_REQUEST,
         _P.DELIVERIES_DISPATCH,

@@ -97,6 +97,10 @@ class Tag(StrEnum):
     TICKET_ANSWER = "ticket.answer"
     TICKET_STATE = "ticket.state"
     TICKET_LINK = "ticket.link"
+    TICKET_ASSIGN = "ticket.assign"
+    PROGRAMME_SAVE = "programme.save"
+    ROTA_CHANGE = "rota.change"
+    SHIFT_NOTE = "shift.note"
     JOB_RETRY = "job.retry"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 

@@ -10,6 +10,8 @@ down_revision = None
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name != "sqlite":  # a search within titles, without reading a million of them
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     op.create_table(
         "agreements",
         sa.Column("code", sa.String(length=60), nullable=False),
@@ -444,6 +446,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_devices_organisation_product", ["organisation_id", "product_id"], unique=False)
 
     op.create_table(
+        "duty_shifts",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "role", sa.Enum("on-duty", "shift-lead", name="dutyrole", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("starts_at", Instant(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_duty_shifts_ends_after_start")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_duty_shifts_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_shifts")),
+    )
+    with op.batch_alter_table("duty_shifts", schema=None) as batch_op:
+        batch_op.create_index("ix_duty_shifts_ends_starts", ["ends_at", "starts_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_shifts_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "export_rules",
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=True),
@@ -528,6 +548,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("product_id", "agreement_id", name=op.f("pk_product_agreements")),
     )
     op.create_table(
+        "shift_notes",
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("read_at", Instant(), nullable=True),
+        sa.Column("read_by_name", sa.String(length=200), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_shift_notes_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_notes")),
+    )
+    with op.batch_alter_table("shift_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_shift_notes_read_at", ["read_at"], unique=False)
+
+    op.create_table(
         "tickets",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -565,7 +600,13 @@ def upgrade() -> None:
         sa.Column("installed_version", sa.String(length=100), nullable=True),
         sa.Column("opened_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("assigned_to", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("last_answer_at", Instant(), nullable=True),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("watch_at", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["assigned_to"], ["people.id"], name=op.f("fk_tickets_assigned_to")),
         sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
@@ -573,9 +614,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tickets_assigned",
+            ["assigned_to", "state"],
+            unique=False,
+            postgresql_where=sa.text("assigned_to IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_tickets_due", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+        )
         batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index("ix_tickets_organisation_number", ["organisation_id", "number"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_search_text",
+            ["search_text"],
+            unique=False,
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        )
         batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_watch", ["watch_at"], unique=False, postgresql_where=sa.text("watch_at IS NOT NULL")
+        )
 
     op.create_table(
         "trains",
@@ -839,6 +900,7 @@ def upgrade() -> None:
         sa.Column("rung", sa.String(length=20), nullable=False),
         sa.Column("due_at", Instant(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_alarms_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_alarms")),
@@ -853,7 +915,15 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "opened", "message", "note", "state", "linked", name="ticketeventkind", native_enum=False, length=40
+                "opened",
+                "message",
+                "note",
+                "state",
+                "linked",
+                "assigned",
+                name="ticketeventkind",
+                native_enum=False,
+                length=40,
             ),
             nullable=False,
         ),
@@ -1663,11 +1733,22 @@ def downgrade() -> None:
     op.drop_table("acts")
     op.drop_table("trains")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_watch", postgresql_where=sa.text("watch_at IS NOT NULL"))
         batch_op.drop_index("ix_tickets_state_created")
+        batch_op.drop_index(
+            "ix_tickets_search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+        )
         batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
+        batch_op.drop_index("ix_tickets_organisation_number")
         batch_op.drop_index("ix_tickets_organisation_created")
+        batch_op.drop_index("ix_tickets_due", postgresql_where=sa.text("due_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_assigned", postgresql_where=sa.text("assigned_to IS NOT NULL"))
 
     op.drop_table("tickets")
+    with op.batch_alter_table("shift_notes", schema=None) as batch_op:
+        batch_op.drop_index("ix_shift_notes_read_at")
+
+    op.drop_table("shift_notes")
     op.drop_table("product_agreements")
     op.drop_table("person_roles")
     with op.batch_alter_table("one_time_links", schema=None) as batch_op:
@@ -1682,6 +1763,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_export_rules_product")
 
     op.drop_table("export_rules")
+    with op.batch_alter_table("duty_shifts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_duty_shifts_person_id"))
+        batch_op.drop_index("ix_duty_shifts_ends_starts")
+
+    op.drop_table("duty_shifts")
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.drop_index("ix_devices_organisation_product")
 
