@@ -16,6 +16,7 @@ from portal.mail import models as mail
 from portal.mailings import models as mailings
 from portal.recalls import models as recalls
 from portal.releases import models as releases
+from portal.tickets import desk_models as desk
 from portal.tickets import models as tickets
 from portal.tickets import rota_models as rota
 
@@ -25,6 +26,7 @@ __all__ = [
     "authority",
     "couriers",
     "deliveries",
+    "desk",
     "entitlements",
     "handovers",
     "inventory",

@@ -42,6 +42,14 @@ class TicketSeverity(StrEnum):
     MINOR = "minor"
 
 
+class Degree(StrEnum):
+    """How much, and how soon."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class TicketEventKind(StrEnum):
     OPENED = "opened"
     MESSAGE = "message"
@@ -152,6 +160,13 @@ class Ticket(HasId, Base):
     product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"), index=True)
     installed_version: Mapped[str | None] = mapped_column(String(100))
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
+    caller: Mapped[str] = mapped_column(String(200), default="")
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("devices.id"))
+    impact: Mapped[Degree | None] = mapped_column(words(Degree))
+    urgency: Mapped[Degree | None] = mapped_column(words(Degree))
+    severity_reason: Mapped[str] = mapped_column(String(500), default="")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"))
     created_at: Mapped[datetime]
     assigned_to: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     answered_at: Mapped[datetime | None]

@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("sent_at", Instant(), nullable=True),
         sa.Column("secret_until", Instant(), nullable=True),
@@ -407,6 +408,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "email", name=op.f("uq_authorized_persons_organisation_id_email")),
     )
     op.create_table(
+        "contacts",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("phones", sa.JSON(), nullable=False),
+        sa.Column("phone_digits", sa.Text(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=200), nullable=False),
+        sa.Column("is_night_contact", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_contacts_email_is_lower")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_contacts_organisation_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_contacts_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
+    )
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index("ix_contacts_email", ["email"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contacts_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "contract_lines",
         sa.Column("contract_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=True),
@@ -561,82 +586,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("shift_notes", schema=None) as batch_op:
         batch_op.create_index("ix_shift_notes_read_at", ["read_at"], unique=False)
-
-    op.create_table(
-        "tickets",
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "kind", sa.Enum("incident", "question", name="ticketkind", native_enum=False, length=40), nullable=False
-        ),
-        sa.Column(
-            "channel",
-            sa.Enum("telephone", "web", "email", "api", name="ticketchannel", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column(
-            "severity",
-            sa.Enum("critical", "major", "minor", name="ticketseverity", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "new",
-                "open",
-                "waiting-for-customer",
-                "waiting-for-release",
-                "resolved",
-                "closed",
-                name="ticketstate",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("title", sa.String(length=200), nullable=False),
-        sa.Column("search_text", sa.Text(), nullable=False),
-        sa.Column("product_id", sa.Uuid(), nullable=True),
-        sa.Column("installed_version", sa.String(length=100), nullable=True),
-        sa.Column("opened_by", sa.Uuid(), nullable=True),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("assigned_to", sa.Uuid(), nullable=True),
-        sa.Column("answered_at", Instant(), nullable=True),
-        sa.Column("last_answer_at", Instant(), nullable=True),
-        sa.Column("due_at", Instant(), nullable=True),
-        sa.Column("watch_at", Instant(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["assigned_to"], ["people.id"], name=op.f("fk_tickets_assigned_to")),
-        sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
-        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
-        sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
-    )
-    with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_tickets_assigned",
-            ["assigned_to", "state"],
-            unique=False,
-            postgresql_where=sa.text("assigned_to IS NOT NULL"),
-        )
-        batch_op.create_index(
-            "ix_tickets_due", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
-        )
-        batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
-        batch_op.create_index("ix_tickets_organisation_number", ["organisation_id", "number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
-        batch_op.create_index(
-            "ix_tickets_search_text",
-            ["search_text"],
-            unique=False,
-            postgresql_using="gin",
-            postgresql_ops={"search_text": "gin_trgm_ops"},
-        )
-        batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
-        batch_op.create_index(
-            "ix_tickets_watch", ["watch_at"], unique=False, postgresql_where=sa.text("watch_at IS NOT NULL")
-        )
 
     op.create_table(
         "trains",
@@ -894,64 +843,94 @@ def upgrade() -> None:
         batch_op.create_index("ix_releases_state_published_at", ["state", "published_at"], unique=False)
 
     op.create_table(
-        "ticket_alarms",
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("measure", sa.String(length=40), nullable=False),
-        sa.Column("rung", sa.String(length=20), nullable=False),
-        sa.Column("due_at", Instant(), nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("told", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_alarms_ticket_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_alarms")),
-        sa.UniqueConstraint(
-            "ticket_id", "measure", "rung", "due_at", name=op.f("uq_ticket_alarms_ticket_id_measure_rung_due_at")
-        ),
-    )
-    op.create_table(
-        "ticket_events",
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
+        "tickets",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column(
-            "kind",
+            "kind", sa.Enum("incident", "question", name="ticketkind", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("telephone", "web", "email", "api", name="ticketchannel", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "severity",
+            sa.Enum("critical", "major", "minor", name="ticketseverity", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
             sa.Enum(
-                "opened",
-                "message",
-                "note",
-                "state",
-                "linked",
-                "assigned",
-                name="ticketeventkind",
+                "new",
+                "open",
+                "waiting-for-customer",
+                "waiting-for-release",
+                "resolved",
+                "closed",
+                name="ticketstate",
                 native_enum=False,
                 length=40,
             ),
             nullable=False,
         ),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("person_name", sa.String(length=200), nullable=False),
-        sa.Column("by_staff", sa.Boolean(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("detail", sa.String(length=300), nullable=False),
-        sa.Column("is_automatic", sa.Boolean(), nullable=False),
-        sa.Column("submission", sa.String(length=80), nullable=True),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=True),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("opened_by", sa.Uuid(), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("caller", sa.String(length=200), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "impact", sa.Enum("high", "medium", "low", name="degree", native_enum=False, length=40), nullable=True
+        ),
+        sa.Column(
+            "urgency", sa.Enum("high", "medium", "low", name="degree", native_enum=False, length=40), nullable=True
+        ),
+        sa.Column("severity_reason", sa.String(length=500), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("assigned_to", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("last_answer_at", Instant(), nullable=True),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("watch_at", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
-        sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
-        sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
+        sa.ForeignKeyConstraint(["assigned_to"], ["people.id"], name=op.f("fk_tickets_assigned_to")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_tickets_contact_id")),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_tickets_device_id")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["tickets.id"], name=op.f("fk_tickets_merged_into_id")),
+        sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
+        sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
     )
-    op.create_table(
-        "ticket_issues",
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("issue_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_ticket_issues_issue_id")),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_issues_ticket_id")),
-        sa.PrimaryKeyConstraint("ticket_id", "issue_id", name=op.f("pk_ticket_issues")),
-    )
-    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ticket_issues_issue_id"), ["issue_id"], unique=False)
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tickets_assigned",
+            ["assigned_to", "state"],
+            unique=False,
+            postgresql_where=sa.text("assigned_to IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_tickets_due", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+        )
+        batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index("ix_tickets_organisation_number", ["organisation_id", "number"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_search_text",
+            ["search_text"],
+            unique=False,
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        )
+        batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_watch", ["watch_at"], unique=False, postgresql_where=sa.text("watch_at IS NOT NULL")
+        )
 
     op.create_table(
         "artifacts",
@@ -1220,6 +1199,141 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_release_issues_issue_id"), ["issue_id"], unique=False)
 
     op.create_table(
+        "ticket_alarms",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("measure", sa.String(length=40), nullable=False),
+        sa.Column("rung", sa.String(length=20), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_alarms_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_alarms")),
+        sa.UniqueConstraint(
+            "ticket_id", "measure", "rung", "due_at", name=op.f("uq_ticket_alarms_ticket_id_measure_rung_due_at")
+        ),
+    )
+    op.create_table(
+        "ticket_events",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "opened",
+                "message",
+                "note",
+                "state",
+                "linked",
+                "assigned",
+                name="ticketeventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("is_automatic", sa.Boolean(), nullable=False),
+        sa.Column("submission", sa.String(length=80), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
+        sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
+        sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
+    )
+    op.create_table(
+        "ticket_issues",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_ticket_issues_issue_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_issues_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "issue_id", name=op.f("pk_ticket_issues")),
+    )
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_issues_issue_id"), ["issue_id"], unique=False)
+
+    op.create_table(
+        "ticket_mails",
+        sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("posted", "held", "discarded", name="mailstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "hold",
+            sa.Enum(
+                "unknown-sender",
+                "several-customers",
+                "forged-address",
+                "authentication-failed",
+                "too-many",
+                "ticket-closed",
+                name="hold",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("sender", sa.String(length=254), nullable=False),
+        sa.Column("sender_name", sa.String(length=200), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_ticket_mails_decided_by")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_mails_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_mails")),
+        sa.UniqueConstraint("identity", name=op.f("uq_ticket_mails_identity")),
+    )
+    with op.batch_alter_table("ticket_mails", schema=None) as batch_op:
+        batch_op.create_index("ix_ticket_mails_sender_received", ["sender", "received_at"], unique=False)
+        batch_op.create_index("ix_ticket_mails_state_received", ["state", "received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ticket_mails_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
+        "ticket_opinions",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("score BETWEEN 1 AND 5", name=op.f("ck_ticket_opinions_one_to_five")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_opinions_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_opinions_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_opinions")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_ticket_opinions_ticket_id")),
+    )
+    op.create_table(
+        "ticket_participants",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("added_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(contact_id IS NULL) <> (person_id IS NULL)", name=op.f("ck_ticket_participants_contact_or_person")
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_ticket_participants_contact_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_participants_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_participants_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_participants")),
+        sa.UniqueConstraint("ticket_id", "contact_id", name=op.f("uq_ticket_participants_ticket_id_contact_id")),
+        sa.UniqueConstraint("ticket_id", "person_id", name=op.f("uq_ticket_participants_ticket_id_person_id")),
+    )
+    op.create_table(
         "ticket_releases",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
         sa.Column("release_id", sa.Uuid(), nullable=False),
@@ -1466,6 +1580,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_recall_holdings_organisation", ["organisation_id"], unique=False)
 
     op.create_table(
+        "ticket_files",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("is_internal", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["ticket_events.id"], name=op.f("fk_ticket_files_event_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_files_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_files_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_files")),
+    )
+    with op.batch_alter_table("ticket_files", schema=None) as batch_op:
+        batch_op.create_index("ix_ticket_files_ticket_created", ["ticket_id", "created_at"], unique=False)
+
+    op.create_table(
         "consignments",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("medium_id", sa.Uuid(), nullable=False),
@@ -1623,6 +1759,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consignments_delivery")
 
     op.drop_table("consignments")
+    with op.batch_alter_table("ticket_files", schema=None) as batch_op:
+        batch_op.drop_index("ix_ticket_files_ticket_created")
+
+    op.drop_table("ticket_files")
     with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
         batch_op.drop_index("ix_recall_holdings_organisation")
 
@@ -1654,6 +1794,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_releases_release_id"))
 
     op.drop_table("ticket_releases")
+    op.drop_table("ticket_participants")
+    op.drop_table("ticket_opinions")
+    with op.batch_alter_table("ticket_mails", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_mails_ticket_id"))
+        batch_op.drop_index("ix_ticket_mails_state_received")
+        batch_op.drop_index("ix_ticket_mails_sender_received")
+
+    op.drop_table("ticket_mails")
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
+
+    op.drop_table("ticket_issues")
+    op.drop_table("ticket_events")
+    op.drop_table("ticket_alarms")
     with op.batch_alter_table("release_issues", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_release_issues_issue_id"))
 
@@ -1699,12 +1853,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_artifacts_sha256"))
 
     op.drop_table("artifacts")
-    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_watch", postgresql_where=sa.text("watch_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_state_created")
+        batch_op.drop_index(
+            "ix_tickets_search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+        )
+        batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
+        batch_op.drop_index("ix_tickets_organisation_number")
+        batch_op.drop_index("ix_tickets_organisation_created")
+        batch_op.drop_index("ix_tickets_due", postgresql_where=sa.text("due_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_assigned", postgresql_where=sa.text("assigned_to IS NOT NULL"))
 
-    op.drop_table("ticket_issues")
-    op.drop_table("ticket_events")
-    op.drop_table("ticket_alarms")
+    op.drop_table("tickets")
     with op.batch_alter_table("releases", schema=None) as batch_op:
         batch_op.drop_index("ix_releases_state_published_at")
         batch_op.drop_index("ix_releases_product_state_published_at")
@@ -1732,19 +1893,6 @@ def downgrade() -> None:
 
     op.drop_table("acts")
     op.drop_table("trains")
-    with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.drop_index("ix_tickets_watch", postgresql_where=sa.text("watch_at IS NOT NULL"))
-        batch_op.drop_index("ix_tickets_state_created")
-        batch_op.drop_index(
-            "ix_tickets_search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
-        )
-        batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
-        batch_op.drop_index("ix_tickets_organisation_number")
-        batch_op.drop_index("ix_tickets_organisation_created")
-        batch_op.drop_index("ix_tickets_due", postgresql_where=sa.text("due_at IS NOT NULL"))
-        batch_op.drop_index("ix_tickets_assigned", postgresql_where=sa.text("assigned_to IS NOT NULL"))
-
-    op.drop_table("tickets")
     with op.batch_alter_table("shift_notes", schema=None) as batch_op:
         batch_op.drop_index("ix_shift_notes_read_at")
 
@@ -1777,6 +1925,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contract_lines_contract_family")
 
     op.drop_table("contract_lines")
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contacts_organisation_id"))
+        batch_op.drop_index("ix_contacts_email")
+
+    op.drop_table("contacts")
     op.drop_table("authorized_persons")
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
