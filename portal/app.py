@@ -37,6 +37,7 @@ from portal.errors import PortalError, mark
 from portal.evidence import routes as evidence
 from portal.handovers import jobs as handovers_jobs  # noqa: F401 - its handlers name themselves
 from portal.handovers import routes as handovers
+from portal.inventory import api as inventory_api
 from portal.inventory import routes as inventory
 from portal.jobs import routes as jobs
 from portal.jobs.models import Job
@@ -45,6 +46,8 @@ from portal.mailings import jobs as mailings_jobs  # noqa: F401 - its handlers n
 from portal.mailings import link_pages as mail_links
 from portal.mailings import pages as mailings
 from portal.permissions import Permission
+from portal.plans import api as plans_api
+from portal.plans import routes as plans
 from portal.recalls import jobs as recalls_jobs  # noqa: F401 - its handlers name themselves
 from portal.recalls import routes as recalls
 from portal.releases import api as releases_api
@@ -61,9 +64,11 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp, couriers.receipt_bp,
+    catalogue.bp, plans.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
+    couriers.receipt_bp,
     deliveries.bp, tickets.bp, entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
-    catalogue_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp, releases_api.bp,
+    catalogue_api.bp, plans_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
+    inventory_api.bp, releases_api.bp,
     accounts_api.bp,
 )  # fmt: skip
 
@@ -89,7 +94,13 @@ MENU = (
         ),
     ),
     Area(mark("Tickets"), (Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),)),
-    Area(mark("Devices"), (Entry("inventory.index", mark("Devices"), Permission.INVENTORY_READ),)),
+    Area(
+        mark("Devices"),
+        (
+            Entry("plans.devices", mark("Devices"), Permission.INVENTORY_READ),
+            Entry("plans.sites", mark("Sites"), Permission.INVENTORY_READ),
+        ),
+    ),
     Area(
         mark("Administration"),
         (

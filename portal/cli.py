@@ -16,6 +16,7 @@ from portal.demo.cli import demo
 from portal.entitlements.cli import entitlements
 from portal.errors import PortalError
 from portal.evidence.cli import evidence
+from portal.inventory.cli import inventory
 from portal.jobs.worker import run_due, run_until
 from portal.mailings.cli import mail
 from portal.releases.cli import releases
@@ -65,7 +66,7 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, entitlements, evidence, keys, mail, media, releases, verify):
+for group in (demo, accounts, audit, entitlements, evidence, inventory, keys, mail, media, releases, verify):
     portal.add_command(group)
 
 

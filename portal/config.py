@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
@@ -107,16 +107,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         base_url=reader.value("PORTAL_BASE_URL", _base_url, None if production else "http://127.0.0.1:8000"),
         vendor_time_zone=reader.value("PORTAL_TIME_ZONE", _time_zone, "UTC"),
         default_language=reader.value("PORTAL_LANGUAGE", _language, "en"),
-        downloads=reader.value("PORTAL_DOWNLOADS", Downloads, Downloads.PORTAL),
-        accel_prefix=reader.value("PORTAL_ACCEL_PREFIX", _url_path, "/_objects/"),
-        max_artifact_bytes=reader.value("PORTAL_MAX_ARTIFACT_BYTES", _positive, 8 * GIB),
-        max_downloads=reader.value("PORTAL_MAX_DOWNLOADS", _positive, 96),
-        max_attachment_bytes=reader.value("PORTAL_MAX_ATTACHMENT_BYTES", _positive, 25 * MIB),
-        max_mailed_file_bytes=reader.value("PORTAL_MAX_MAILED_FILE_BYTES", _positive, 10 * MIB),
-        link_for=reader.value("PORTAL_LINK_DAYS", lambda t: timedelta(days=_positive(t)), timedelta(days=14)),
-        receipt_reminders_every=reader.value(
-            "PORTAL_RECEIPT_REMINDER_DAYS", lambda t: timedelta(days=_positive(t)), timedelta(days=5)
-        ),
+        **_limits(reader),
         second_person_approves=reader.value("PORTAL_SECOND_PERSON_APPROVES", _boolean, default=True),
         notes_languages=reader.value("PORTAL_NOTES_LANGUAGES", _languages, ("en", "ru")),
         presigned_for=reader.value("PORTAL_PRESIGNED_SECONDS", _presigned, timedelta(minutes=5)),
@@ -127,6 +118,20 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     )
     reader.finish()
     return config
+
+
+def _limits(reader: "_Reader") -> dict[str, Any]:
+    """How files leave, how large and for how long."""
+    return {
+        "downloads": reader.value("PORTAL_DOWNLOADS", Downloads, Downloads.PORTAL),
+        "accel_prefix": reader.value("PORTAL_ACCEL_PREFIX", _url_path, "/_objects/"),
+        "max_artifact_bytes": reader.value("PORTAL_MAX_ARTIFACT_BYTES", _positive, 8 * GIB),
+        "max_downloads": reader.value("PORTAL_MAX_DOWNLOADS", _positive, 96),
+        "max_attachment_bytes": reader.value("PORTAL_MAX_ATTACHMENT_BYTES", _positive, 25 * MIB),
+        "max_mailed_file_bytes": reader.value("PORTAL_MAX_MAILED_FILE_BYTES", _positive, 10 * MIB),
+        "link_for": reader.value("PORTAL_LINK_DAYS", _days, timedelta(days=14)),
+        "receipt_reminders_every": reader.value("PORTAL_RECEIPT_REMINDER_DAYS", _days, timedelta(days=5)),
+    }
 
 
 class _Reader:
@@ -186,6 +191,10 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise ValueError("must be a whole number above 0")
     return int(text)
+
+
+def _days(text: str) -> timedelta:
+    return timedelta(days=_positive(text))
 
 
 def _count(text: str) -> int:

@@ -191,6 +191,7 @@ class Scope(StrEnum):
     DOWNLOAD = "download"
     TICKETS = "tickets"
     DELIVERIES = "deliveries"
+    INVENTORY = "inventory"
 
 
 SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
@@ -200,6 +201,7 @@ SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
     Scope.DOWNLOAD: frozenset({_P.CATALOGUE_READ, _P.DOWNLOAD, _P.DELIVERIES_READ}),
     Scope.TICKETS: frozenset({_P.TICKETS_READ, _P.TICKETS_OPEN, _P.TICKETS_ANSWER}),
     Scope.DELIVERIES: frozenset({_P.DELIVERIES_READ, _P.DELIVERIES_REQUEST}),
+    Scope.INVENTORY: frozenset({_P.INVENTORY_READ, _P.INVENTORY_EDIT}),
 }
 
 

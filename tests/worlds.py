@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BytesIO
 
+from flask import Response
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Organisation, Person
@@ -21,7 +22,7 @@ from portal.couriers.models import Carrier, Medium
 from portal.couriers.states import MediumKind
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryAddress
-from portal.deliveries.states import Channel
+from portal.deliveries.states import Channel, DeliveryState
 from portal.entitlements.models import (
     Agreement,
     AgreementVersion,
@@ -33,8 +34,12 @@ from portal.entitlements.models import (
 from portal.entitlements.service import accept_agreement
 from portal.handovers import opening
 from portal.handovers.models import Act, DocumentKind
+from portal.inventory.models import Device, Site
 from portal.jobs.models import Job, JobState
+from portal.mailings import cookies, links
+from portal.mailings.models import MailLink
 from portal.permissions import OrganisationKind, Role, Scope, permissions_of
+from portal.recalls.models import Holding, Recall
 from portal.releases import service as releases
 from portal.releases.models import (
     ALL_LEVELS,
@@ -105,9 +110,25 @@ class World:
     handed: Delivery
     """To be handed over in person; it stands in the open act."""
     act: Act
+    holding: Holding
+    """Of customer A: what it holds of the withdrawn release, on a medium that a courier brought."""
+    link: MailLink
+    """In a letter to customer A's recipient."""
+    device: Device
+    site: Site
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
+
+    def authorized(self):
+        """The browser of customer A's recipient, who has no sign-in and has shown the link's code."""
+        browser, config = self.portal.browser(), self.portal.resources.config
+        with self.portal.app.test_request_context():
+            answer = Response()
+            cookies.give(answer, self.link, config, self.portal.clock())
+        name, _, value = answer.headers["Set-Cookie"].partition(";")[0].partition("=")
+        browser.set_cookie(name, value, path=cookies.PATH)
+        return browser
 
 
 PEOPLE = {
@@ -136,7 +157,7 @@ def actor_for(person: Person, organisation: Organisation) -> Actor:
     )
 
 
-def make_world(portal: Portal) -> World:
+def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after another, each in a line
     """Everything, by the verbs that pages use; the delivery is a real download of customer A's engineer."""
     with portal.sessions.begin() as session:
         organisations = {
@@ -157,7 +178,10 @@ def make_world(portal: Portal) -> World:
         agreement = _agreement(session, product)
         session.flush()  # the ticket asks whether the customer may know of the product
         accept_agreement(session, agreement, by=engineer, at=START)
-        make_device(session, organisations["a"], product)
+        device = make_device(session, organisations["a"], product)
+        site = Site(organisation_id=organisations["a"].id, code="HQ", name="Head office", address=[], time_zone="UTC",
+                    created_at=START)  # fmt: skip
+        session.add(site)
         issue = _issue(session, product, people["publisher"], organisations["vendor"])
         withdrawn, published, draft = (make_release(session, product, f"1.{minor}") for minor in range(3))
         releases.link_issue(
@@ -198,12 +222,40 @@ def make_world(portal: Portal) -> World:
         handed, act = _handed(session, organisations["a"], published, engineer, dispatcher, recipient)
         medium = media.add(session, media.MediumFacts(MediumKind.USB, "USB-1", 1 << 30), by=dispatcher, at=START)
         carrier = carriers.save(session, None, {"name": "Post", "tracking_url": "", "phone": ""}, at=START)
+        holding = _holding(session, withdrawn, requested)
+        link = _mailed(session, portal, organisations["a"], published, engineer, recipient)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
-        medium, carrier, handed, act,
+        medium, carrier, handed, act, holding, link, device, site,
     )  # fmt: skip
+
+
+def _mailed(
+    session: Session, portal: Portal, organisation: Organisation, release: Release, engineer: Actor,
+    recipient: AuthorizedPerson,
+) -> MailLink:  # fmt: skip
+    """A delivery whose letter the mail server has taken, as far as its link can tell."""
+    [mailed] = make_request(session, organisation, release, engineer, recipient=recipient)
+    mailed.state, mailed.open_key = DeliveryState.DISPATCHED, None
+    link = links.new_link(mailed.id, portal.resources.config, START)
+    session.add(link)
+    session.flush()
+    return link
+
+
+def _holding(session: Session, release: Release, delivery: Delivery) -> Holding:
+    recall = Recall(release_id=release.id, opened_at=START)
+    session.add(recall)
+    session.flush()
+    holding = Holding(
+        recall_id=recall.id, organisation_id=delivery.organisation_id, delivery_id=delivery.id, key="delivery:1",
+        channel=Channel.COURIER, holder_name="Ivan", holder_email="ivan@a.example", language="ru", place="", medium="",
+    )  # fmt: skip
+    session.add(holding)
+    session.flush()
+    return holding
 
 
 def _handed(

@@ -23,4 +23,5 @@ SCOPE_TITLES = {
     Scope.DOWNLOAD: mark("Download files"),
     Scope.TICKETS: mark("Read, open and answer tickets"),
     Scope.DELIVERIES: mark("Ask for deliveries and follow them"),
+    Scope.INVENTORY: mark("Read and change devices"),
 }

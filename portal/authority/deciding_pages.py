@@ -29,6 +29,7 @@ def waiting() -> ResponseReturnValue:
 @requires(Permission.AUTHORITY_CONFIRM)
 def confirm(power_id: UUID) -> ResponseReturnValue:
     power, form = load_power(power_id), ConfirmForm()
+    power.require_unconfirmed()
     if not form.is_sent():
         return page_of_power(power, UNPROCESSABLE, confirm=form)
     service.confirm(
@@ -46,7 +47,8 @@ def confirm(power_id: UUID) -> ResponseReturnValue:
 @bp.post("/powers/<uuid:power_id>/decline")
 @requires(Permission.AUTHORITY_CONFIRM)
 def decline(power_id: UUID) -> ResponseReturnValue:
-    power, form = load_power(power_id), ReasonForm.called(_("Decline"))
+    power, form = load_power(power_id), ReasonForm.called(_("Decline"), "decline")
+    power.require_unconfirmed()
     if not form.is_sent():
         return page_of_power(power, UNPROCESSABLE, decline=form)
     service.decline(session(), power, reason=form.reason.data or "", by=actor(), at=now())

@@ -158,7 +158,10 @@ class ReasonForm(Form):
     submit = SubmitField()
 
     @classmethod
-    def called(cls, label: str) -> "ReasonForm":
+    def called(cls, label: str, act: str) -> "ReasonForm":
+        """`act` tells the fields of two such forms on one page apart."""
         form = cls()
         form.submit.label.text = label
+        form.reason.id = form.reason.label.field_id = f"{act}-reason"
+        form.submit.id = f"{act}-submit"
         return form

@@ -128,10 +128,10 @@ def page_of_power(power: PowerOfAttorney, status: int = 200, **forms: Any) -> Re
     if policy.may_manage(by, organisation_id):
         given["scan"] = ScanForm() if is_waiting else None
         is_open = is_waiting or power.state is PowerState.CONFIRMED
-        given["revoke"] = ReasonForm.called(_("Revoke")) if is_open else None
+        given["revoke"] = ReasonForm.called(_("Revoke"), "revoke") if is_open else None
     if policy.may_decide(by) and is_waiting:
-        given |= {"confirm": ConfirmForm(), "decline": ReasonForm.called(_("Decline"))}
-    given |= forms
+        given |= {"confirm": ConfirmForm(), "decline": ReasonForm.called(_("Decline"), "decline")}
+    given |= {name: form for name, form in forms.items() if given[name] is not None}
     page = render_template(
         "authority/power.html",
         power=power,
@@ -172,7 +172,7 @@ def scan(power_id: UUID) -> ResponseReturnValue:
 @bp.post("/powers/<uuid:power_id>/revoke")
 @requires(Permission.AUTHORITY_READ)
 def revoke(power_id: UUID) -> ResponseReturnValue:
-    power, form = load_power(power_id), ReasonForm.called(_("Revoke"))
+    power, form = load_power(power_id), ReasonForm.called(_("Revoke"), "revoke")
     policy.require_may_manage(actor(), power.holder.organisation_id)
     if not form.is_sent():
         return page_of_power(power, UNPROCESSABLE, revoke=form)

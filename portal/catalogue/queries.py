@@ -187,7 +187,9 @@ def _recommended_of_each(session: Session, organisation_id: UUID, at: datetime) 
 
 def _installed(session: Session, organisation_id: UUID) -> dict[UUID, list[str | None]]:
     found: dict[UUID, list[str | None]] = {}
-    query = select(Device.product_id, Device.installed_version).where(Device.organisation_id == organisation_id)
+    query = select(Device.product_id, Device.installed_version).where(
+        Device.organisation_id == organisation_id, Device.removed_at.is_(None)
+    )
     for product_id, version in session.execute(query):
         found.setdefault(product_id, []).append(version)
     return found

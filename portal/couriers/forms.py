@@ -10,6 +10,7 @@ from wtforms import (
     BooleanField,
     DateTimeLocalField,
     DecimalField,
+    Field,
     HiddenField,
     RadioField,
     SelectField,
@@ -18,7 +19,7 @@ from wtforms import (
     TextAreaField,
     URLField,
 )
-from wtforms.validators import DataRequired, Length, NumberRange
+from wtforms.validators import DataRequired, Length, NumberRange, ValidationError
 
 from portal.couriers import carriers, dispatching, incidents, media, troubles
 from portal.couriers.models import Carrier
@@ -43,12 +44,18 @@ OFF = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "fal
 GB = 10**9
 LONGEST_PICTURE = 200 * 1024
 LONGEST_CODE = 40
+SENSIBLE_YEARS = range(2000, 3000)
 
 
 class WithMoment(Form):
     """A form that asks when something happened, in the reader's zone."""
 
     happened_at = DateTimeLocalField(_l("When"), [needed], render_kw={"required": True})
+
+    def validate_happened_at(self, field: Field) -> None:
+        """A year that no zone can carry over is a slip of the pen, and would be no instant."""
+        if field.data is not None and field.data.year not in SENSIBLE_YEARS:
+            raise ValidationError(_l("No such day can be meant."))
 
     @property
     def instant(self) -> datetime:

@@ -187,6 +187,8 @@ def change_state(session: Session, medium_id: UUID, state: MediumState, *, chang
     settle(session, medium, by=by, at=at)
     if state not in BY_HAND:
         raise WrongState
+    if medium.state is state is MediumState.IN_STOCK:
+        return medium  # settled just now: what it was written for is cancelled
     if session.scalar(select(Consignment.id).where(Consignment.open_medium_id == medium.id)):
         raise MediumNotFree(serial=medium.serial, state=medium.state.value)
     move(session, medium, state, change, by=by, at=at)

@@ -147,7 +147,8 @@ def _page(medium_id: UUID, form: MediumStateForm) -> str:
     found = queries.medium(session(), medium_id, visible_to=actor())
     holder = queries.holder(session(), medium_id)
     offered = _offered(found) if actor().may(Permission.DELIVERIES_DISPATCH) else []
-    if holder is not None:  # it moves with its delivery, but may be destroyed on the way
+    if holder is not None and holder.delivery.state not in media.OVER:
+        # It moves with its delivery, but may be destroyed on the way.
         offered = [state for state in offered if state is MediumState.DESTROYED]
     form.offer(offered)
     return render_template(

@@ -73,18 +73,7 @@ def record(session: Session, delivery_id: UUID, written: Written, *, secret_key:
     _settle_former(session, delivery, by=by, at=at)
     media.settle(session, medium, by=by, at=at)
     decision = require_writable(session, delivery, medium, at=at)
-    row = MediumWriting(
-        id=uuid4(),
-        medium_id=medium.id,
-        delivery_id=delivery.id,
-        kit_name=written.kit_name,
-        kit_sha256=written.kit_sha256,
-        kit_size_bytes=written.kit_size_bytes,
-        read_back_sha256=written.read_back_sha256,
-        outcome=written.outcome,
-        at=at,
-        by_name=by.name,
-    )
+    row = _row(delivery.id, written, by=by, at=at)
     session.add(row)
     evidence = written.evidence(medium)
     if written.outcome is not WritingOutcome.RIGHT:
@@ -94,21 +83,40 @@ def record(session: Session, delivery_id: UUID, written: Written, *, secret_key:
     ledger.step(session, delivery, DeliveryState.PREPARED, evidence | decision, by=by, at=at)
     media.move(session, medium, MediumState.WRITTEN, Change(delivery_id=delivery.id), by=by, at=at)
     session.flush()  # the writing stands before what refers to it
+    consignment = _consignment(row, secret_key, at)
+    session.add(consignment)
+    session.flush()  # of two clerks with one medium the second meets the constraint here, not at the commit
+    return consignment
+
+
+def _row(delivery_id: UUID, written: Written, *, by: Actor, at: datetime) -> MediumWriting:
+    return MediumWriting(
+        id=uuid4(),
+        medium_id=written.medium_id,
+        delivery_id=delivery_id,
+        kit_name=written.kit_name,
+        kit_sha256=written.kit_sha256,
+        kit_size_bytes=written.kit_size_bytes,
+        read_back_sha256=written.read_back_sha256,
+        outcome=written.outcome,
+        at=at,
+        by_name=by.name,
+    )
+
+
+def _consignment(row: MediumWriting, secret_key: str, at: datetime) -> Consignment:
     consignment_id = uuid4()
-    consignment = Consignment(
+    return Consignment(
         id=consignment_id,
-        delivery_id=delivery.id,
-        medium_id=medium.id,
-        open_medium_id=medium.id,
-        open_delivery_id=delivery.id,
+        delivery_id=row.delivery_id,
+        medium_id=row.medium_id,
+        open_medium_id=row.medium_id,
+        open_delivery_id=row.delivery_id,
         writing_id=row.id,
         created_at=at,
         secret_hash=slips.digest(slips.secret_of(consignment_id, secret_key)),
         code_hash=slips.digest(slips.typed(slips.code_of(consignment_id, secret_key))),
     )
-    session.add(consignment)
-    session.flush()  # of two clerks with one medium the second meets the constraint here, not at the commit
-    return consignment
 
 
 def set_aside(session: Session, delivery_id: UUID, reason: str, *, by: Actor, at: datetime) -> None:

@@ -66,6 +66,15 @@ def cancel(delivery_id: UUID) -> ResponseReturnValue:
     return _back(delivery_id)
 
 
+@bp.post("/deliveries/<uuid:delivery_id>/fail")
+@requires(Permission.DELIVERIES_DISPATCH)
+def fail(delivery_id: UUID) -> ResponseReturnValue:
+    delivery = queries.get(session(), delivery_id, visible_to=actor())
+    requests.fail(session(), delivery, reason=_reason(), by=actor(), at=now())
+    flash(_("It is noted that delivery %(number)s failed.", number=delivery.number))
+    return _back(delivery_id)
+
+
 @bp.post("/deliveries/<uuid:delivery_id>/stop")
 @requires(Permission.DELIVERIES_DISPATCH)
 def stop(delivery_id: UUID) -> ResponseReturnValue:

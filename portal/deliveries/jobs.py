@@ -34,8 +34,8 @@ REMINDED_AT_ONCE = 200
 def tell_dispatchers(resources: Resources, *, at: datetime, request_id: str) -> None:
     """One letter to each dispatcher for a request, however many releases it is for."""
     with resources.sessions.begin() as session:
-        for delivery in queries.of_request(session, UUID(request_id), visible_to=PORTAL_JOB)[:1]:
-            _post(session, REQUESTED, delivery, _dispatchers(session), at=at, resources=resources)
+        deliveries = queries.of_request(session, UUID(request_id), visible_to=PORTAL_JOB)
+        _post(session, REQUESTED, deliveries, _dispatchers(session), at=at, resources=resources)
 
 
 @jobs.handles("deliveries.approved")
@@ -44,10 +44,10 @@ def tell_approved(resources: Resources, *, at: datetime, delivery_id: str) -> No
     with resources.sessions.begin() as session:
         delivery = queries.get(session, UUID(delivery_id), visible_to=PORTAL_JOB)
         requester = _requester(session, delivery)
-        _post(session, APPROVED, delivery, requester, at=at, resources=resources)
+        _post(session, APPROVED, [delivery], requester, at=at, resources=resources)
         addresses = {reader.email for reader in requester}
         others = [reader for reader in _recipient(delivery) if reader.email not in addresses]
-        _post(session, APPROVED_FOR_RECIPIENT, delivery, others, at=at, resources=resources)
+        _post(session, APPROVED_FOR_RECIPIENT, [delivery], others, at=at, resources=resources)
 
 
 @jobs.handles("deliveries.cancelled")
@@ -56,7 +56,7 @@ def tell_cancelled(resources: Resources, *, at: datetime, delivery_id: str, reas
     with resources.sessions.begin() as session:
         delivery = queries.get(session, UUID(delivery_id), visible_to=PORTAL_JOB)
         readers = [*_requester(session, delivery), *(_recipient(delivery) if tells_recipient else ())]
-        _post(session, CANCELLED, delivery, readers, at=at, resources=resources, reason=reason)
+        _post(session, CANCELLED, [delivery], readers, at=at, resources=resources, reason=reason)
 
 
 @jobs.handles("deliveries.remind", every=timedelta(hours=1))
@@ -74,7 +74,9 @@ def _remind(session: Session, delivery_id: UUID, at: datetime, resources: Resour
     if delivery.due_at is None or session.scalar(queries.overdue(at).where(Delivery.id == delivery_id)) is None:
         return  # it moved on, or another worker reminded, while we looked
     readers = [*_dispatchers(session), *(_recipient(delivery) if _waits_for_recipient(delivery) else ())]
-    told = _post(session, OVERDUE, delivery, readers, at=at, resources=resources, once_for=delivery.due_at.isoformat())
+    told = _post(
+        session, OVERDUE, [delivery], readers, at=at, resources=resources, once_for=delivery.due_at.isoformat()
+    )
     evidence = {"due_at": delivery.due_at.isoformat(), "told_to": told}
     ledger.note(session, delivery, EventKind.REMINDED, evidence, by=PORTAL_JOB, at=at)
 
@@ -87,13 +89,16 @@ def _waits_for_recipient(delivery: Delivery) -> bool:
 
 
 def _post(  # noqa: PLR0913 - one letter's facts
-    session: Session, kind: Letter, delivery: Delivery, readers: Sequence[Reader], *, at: datetime,
+    session: Session, kind: Letter, deliveries: Sequence[Delivery], readers: Sequence[Reader], *, at: datetime,
     resources: Resources, reason: str = "", once_for: str = "",
 ) -> list[str]:  # fmt: skip
-    """Post the letter to each, once per delivery and reader (and `once_for`); the names of those it goes to."""
+    """Post the letter about the deliveries of one request to each reader; the names of those it goes to.
+
+    Once per delivery and reader, and `once_for`.
+    """
     for reader in readers:
-        subject, text = letter(kind, delivery, reader, resources.config.base_url, reason=reason)
-        key = f"delivery:{kind.name}:{delivery.id}:{once_for}:{reader.email}"
+        subject, text = letter(kind, deliveries, reader, resources.config.base_url, reason=reason)
+        key = f"delivery:{kind.name}:{deliveries[0].id}:{once_for}:{reader.email}"
         post(session, key=key, recipient=reader.email, subject=subject, text=text, at=at)
     return [reader.name for reader in readers]
 

@@ -1,6 +1,6 @@
 """What is written to dispatchers, requesters and recipients of a delivery, each in their own language. Pure words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -31,6 +31,8 @@ class Letter:
     subject: str
     opening: str
 
+
+MAX_SUBJECT_CHARS = 300
 
 REQUESTED = Letter(
     "requested",
@@ -69,10 +71,18 @@ _NEXT = mark("What happens next: %(next)s")
 _PAGE = mark("The delivery: %(address)s")
 
 
-def letter(kind: Letter, delivery: Delivery, reader: Reader, base_url: str, *, reason: str = "") -> tuple[str, str]:
-    """Subject and text. Needs the delivery's customer, release, product and files."""
-    translate = translator(reader.language)
-    facts = facts_of(delivery, translate)
+def letter(
+    kind: Letter, deliveries: Sequence[Delivery], reader: Reader, base_url: str, *, reason: str = ""
+) -> tuple[str, str]:
+    """Subject and text about the deliveries of one request; what they share is said once.
+
+    Needs the deliveries' customer, release, product and files.
+    """
+    translate, delivery = translator(reader.language), deliveries[0]
+    facts = facts_of(delivery, translate) | {
+        "number": ", ".join(one.number or "" for one in deliveries),
+        "release": ", ".join(_release_of(one) for one in deliveries),
+    }
     parts = [f"{reader.name},", translate(kind.opening) % facts, translate(_FACTS) % facts]
     if delivery.wanted_by:
         parts[-1] += "\n" + translate(_WANTED_BY) % {"day": f"{delivery.wanted_by:%Y-%m-%d}"}
@@ -82,22 +92,24 @@ def letter(kind: Letter, delivery: Delivery, reader: Reader, base_url: str, *, r
     if following and not delivery.is_closed:
         parts.append(translate(_NEXT) % {"next": following.sentence_in(translate)})
     if reader.has_pages:
-        parts.append(translate(_PAGE) % {"address": address_of(base_url, delivery.id)})
-    return translate(kind.subject) % facts, "\n\n".join(parts) + "\n"
+        parts += [translate(_PAGE) % {"address": address_of(base_url, one.id)} for one in deliveries]
+    return (translate(kind.subject) % facts)[:MAX_SUBJECT_CHARS], "\n\n".join(parts) + "\n"
 
 
 def facts_of(delivery: Delivery, translate: Callable[[str], str]) -> dict[str, str]:
     """What the sentences are filled with; names in one line, as they also stand in a subject."""
-    release, recipient = delivery.release, delivery.recipient or {}
+    recipient = delivery.recipient or {}
     due: datetime | None = delivery.due_at
     return {
-        "number": delivery.number or "",
         "customer": " ".join(delivery.organisation.name.split()),
-        "release": " ".join(f"{release.product.name} {release.version}".split()),
         "channel": translate(CHANNEL_TITLES[delivery.channel]),
         "recipient": f"{recipient.get('name', '')} <{recipient.get('email', '')}>",
         "due": minute(due) if due else "",
     }
+
+
+def _release_of(delivery: Delivery) -> str:
+    return " ".join(f"{delivery.release.product.name} {delivery.release.version}".split())
 
 
 def address_of(base_url: str, delivery_id: UUID) -> str:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.http import http_date
@@ -37,7 +37,7 @@ from portal.web import files
 from portal.web.byte_ranges import Span
 from portal.web.files import OnSent, ServedFile
 from portal.web.formats import now
-from portal.web.guard import actor, requires
+from portal.web.guard import actor, guard_of, requires
 from portal.web.locale import translate
 from portal.web.paging import page_of
 from portal.web.unit_of_work import let_go, resources, session
@@ -52,6 +52,7 @@ WAYS_ON: dict[Channel, tuple[tuple[str, str], ...]] = {
     Channel.HAND_OVER: (("handovers.show", mark("Act and signatures")),),
 }
 """The channel's own page of a delivery, by its endpoint and what the button says, where there is one."""
+EVIDENCE_PACK = ("evidence.pack", mark("Evidence pack"))
 
 
 @bp.context_processor
@@ -189,13 +190,18 @@ def _page(delivery: Delivery, form: ConfirmForm) -> str:
         is_download=is_download,
         may=_offered(delivery),
         replacements=queries.replacements_of(session(), delivery),
-        ways_on=WAYS_ON.get(delivery.channel, ()),
+        ways_on=[way for way in (*WAYS_ON.get(delivery.channel, ()), EVIDENCE_PACK) if _leads_on(way[0])],
         translate=translate,
         basis=wording.basis_in(delivery.decision, translate),
         evidence={event.id: wording.evidence_in(event.evidence, translate) for event in delivery.events},
         first_bad=first_bad(delivery.events),
         form=form if may_confirm and delivery.may_become(DeliveryState.ACKNOWLEDGED) else None,
     )
+
+
+def _leads_on(endpoint: str) -> bool:
+    """The rooms above may or may not be there, and may or may not be open to this reader."""
+    return endpoint in current_app.view_functions and guard_of(current_app, endpoint) in actor().permissions
 
 
 def _offered(delivery: Delivery) -> set[str]:
@@ -210,6 +216,7 @@ def _offered(delivery: Delivery) -> set[str]:
         "approve": may_dispatch and delivery.may_become(DeliveryState.APPROVED) and delivery.stopped_at is None,
         "cancel": may_ask and delivery.may_become(DeliveryState.CANCELLED) and (may_dispatch or not has_left),
         "recipient": may_ask and is_open and state in changeable,
+        "fail": may_dispatch and delivery.may_become(DeliveryState.FAILED) and delivery.stopped_at is None,
         "stop": may_dispatch and is_open and delivery.stopped_at is None,
         "resume": may_dispatch and delivery.stopped_at is not None,
     }

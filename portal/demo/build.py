@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, joinedload
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts, create_organisation, create_person
 from portal.actors import PORTAL_COMMAND, Actor, Via
-from portal.demo import contracts
+from portal.demo import authority, contracts, inventory
+from portal.demo.inventory import Hands
 from portal.demo.people import ORGANISATIONS, PASSWORD, PEOPLE
 from portal.demo.releases import ISSUES, PRODUCTS, RELEASES, DemoFile, DemoRelease
-from portal.inventory.service import DeviceFacts, add_device
 from portal.jobs.worker import run_due
 from portal.permissions import permissions_of
 from portal.releases import service as releases
@@ -50,7 +50,11 @@ def build(resources: Resources) -> World:
         _products(session, world)
         _issues(session, world)
         contracts.sign(session, world.organisations, by=world.people["admin@north.example"], today=world.today)
-        _devices(session, world)
+        hands = Hands(world.people["engineer@tsc.example"], world.people["engineer@volga.example"])
+        inventory.install(session, world.organisations, hands, world.ago)
+        manager, dispatcher = world.people["manager@volga.example"], world.people["dispatcher@tsc.example"]
+        authority.authorize(session, world.organisations["VOLGA"], manager=manager, dispatcher=dispatcher,
+                            today=world.today)  # fmt: skip
     for release in sorted(RELEASES, key=lambda one: -one.days_ago):
         _release(world, release)
     with resources.sessions.begin() as session:
@@ -114,21 +118,6 @@ def _issues(session: Session, world: World) -> None:
         releases.create_issue(session, product, facts, by=by, at=world.ago(640))
 
 
-def _devices(session: Session, world: World) -> None:
-    by = world.people["engineer@tsc.example"]
-    installed = (
-        ("VOLGA", "es2400", "ES24-10001", "Самара, узел 1", "15.1R7"),
-        ("VOLGA", "es2400", "ES24-10002", "Тольятти, узел 2", "15.1R5"),
-        ("VOLGA", "polaris-os", "POL-7781", "Самара, узел 1", "4.2-1"),
-        ("FJORD", "es2400", "ES24-20417", "Bergen POP", "15.1R7"),
-        ("DELTA", "es2400", "ES24-30090", "Faro headend", "15.1R5"),
-    )
-    for customer, code, serial, site, version in installed:
-        product = get_product(session, code, visible_to=by)
-        facts = DeviceFacts(world.organisations[customer], product, serial, site=site, installed_version=version)
-        add_device(session, facts, by=by, at=world.ago(300))
-
-
 def _release(world: World, one: DemoRelease) -> None:
     resources, published = world.resources, world.ago(one.days_ago)
     publisher, approver = world.people["publisher@north.example"], world.people["approver@north.example"]
@@ -160,6 +149,7 @@ def _draft(session: Session, world: World, one: DemoRelease, *, by: Actor, at: d
         is_security_fix=one.is_security_fix,
         is_free_security_fix=one.is_free_security_fix,
         lowest_from_version=one.lowest_from or "",
+        downtime_minutes=one.downtime_minutes,
     )
     release = releases.create_release(session, product, facts, by=by, at=at)
     releases.save_notes(session, release, one.notes, by=by, at=at)

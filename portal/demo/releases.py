@@ -54,6 +54,7 @@ class DemoRelease:
     lowest_from: str | None = None
     recommended_because: str = ""
     withdrawn_because: str = ""
+    downtime_minutes: int | None = None
 
 
 PRODUCTS = (
@@ -134,7 +135,7 @@ RELEASES = (
                 "performance": "Поиск в таблицах быстрее на 18 %.",
                 "bandwidth": "Иерархическое ограничение полосы: 8 очередей на порт.",
                 "protocols": "LLDP-MED, защита RSTP.", "interworking": "Проверено с Polaris OS 4.2 и новее."}),
-        affected_by=("ES-1042",), is_required=True, lowest_from="15.1R5",
+        affected_by=("ES-1042",), is_required=True, lowest_from="15.1R5", downtime_minutes=12,
     ),
     DemoRelease(
         "es2400", "15.1R7-S9", Level.PATCH, 75, _es("15.1R7-S9"),
@@ -151,6 +152,7 @@ RELEASES = (
                {"summary": "Бесплатное исправление безопасности для каждого владельца продукта.",
                 "security": "Искажённый кадр LLDP больше не перезапускает плоскость управления (CVE-2026-20417)."}),
         fixes=("ES-1042",), is_security_fix=True, is_free_security_fix=True, lowest_from="15.1R7",
+        downtime_minutes=4,
         recommended_because="Closes CVE-2026-20417; 900 nodes in the field for a month.",
     ),
     DemoRelease(
@@ -170,7 +172,7 @@ RELEASES = (
          DemoFile("Описание обновления 4.2-3.pdf", 180_000, ArtifactRole.DOCUMENT)),
         _notes({"summary": "Security and stability.", "security": "Host certificates: CVE-2026-11873."},
                {"summary": "Безопасность и стабильность.", "security": "Сертификаты узлов: CVE-2026-11873."}),
-        fixes=("POL-311",), is_security_fix=True, recommended_because="Closes CVE-2026-11873.",
+        fixes=("POL-311",), is_security_fix=True, recommended_because="Closes CVE-2026-11873.", downtime_minutes=7,
     ),
     DemoRelease(
         "flowview", "3.4.0", Level.MINOR, 210, (DemoFile("flowview-3.4.0.tar.gz", 2_100_000),),

@@ -248,7 +248,7 @@ _SCALARS: tuple[ColumnElement[object], ...] = (
     select(func.min(ExportRule.clause))
     .where(ExportRule.product_id == _PRODUCT, export_rule_meets(Organisation))
     .scalar_subquery(),
-    exists().where(Device.organisation_id == _ORGANISATION, Device.product_id == _PRODUCT),
+    exists().where(Device.organisation_id == _ORGANISATION, Device.product_id == _PRODUCT, Device.removed_at.is_(None)),
     select(func.max(Grant.until, type_=Instant()))
     .where(
         Grant.organisation_id == _ORGANISATION,

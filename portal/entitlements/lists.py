@@ -69,8 +69,8 @@ def _export_clauses(session: Session, organisation_id: UUID, products: Sequence[
 
 
 def _products_installed(session: Session, organisation_id: UUID, products: Sequence[UUID]) -> set[UUID]:
-    query = select(Device.product_id).where(Device.organisation_id == organisation_id, Device.product_id.in_(products))
-    return set(session.scalars(query))
+    query = select(Device.product_id).where(Device.organisation_id == organisation_id, Device.removed_at.is_(None))
+    return set(session.scalars(query.where(Device.product_id.in_(products)).distinct()))
 
 
 def _grants(session: Session, organisation_id: UUID, releases: Sequence[UUID], at: datetime) -> dict[UUID, datetime]:

@@ -68,7 +68,7 @@ _FAMILY_PRODUCTS = (
     .join(Contract, Contract.id == ContractLine.contract_id)
     .where(Contract.organisation_id == _ORGANISATION)
 )
-_DEVICES = select(Device.product_id).where(Device.organisation_id == _ORGANISATION)
+_DEVICES = select(Device.product_id).where(Device.organisation_id == _ORGANISATION, Device.removed_at.is_(None))
 _GRANTED = select(Grant.release_id).where(Grant.organisation_id == _ORGANISATION)
 _RECEIVED = select(ReceivedRelease.release_id).where(ReceivedRelease.organisation_id == _ORGANISATION)
 

@@ -250,7 +250,11 @@ def is_export_restricted(organisation_id: Customer) -> ColumnElement[bool]:
 
 
 def has_device(organisation_id: Customer) -> ColumnElement[bool]:
-    held = exists().where(Device.organisation_id == organisation_id, Device.product_id == Release.product_id)
+    held = exists().where(
+        Device.organisation_id == organisation_id,
+        Device.product_id == Release.product_id,
+        Device.removed_at.is_(None),
+    )
     return held.correlate(Release)
 
 

@@ -53,7 +53,9 @@ def has_to_do(organisation_id: Customer, at: Moment) -> ColumnElement[bool]:
     """The condition on a row of `Product`: the customer has to do with it."""
     other = aliased(Release)
     line = exists().where(Contract.organisation_id == organisation_id, ContractLine.contract_id == Contract.id)
-    device = exists().where(Device.organisation_id == organisation_id, Device.product_id == Product.id)
+    device = exists().where(
+        Device.organisation_id == organisation_id, Device.product_id == Product.id, Device.removed_at.is_(None)
+    )
     of_product = exists().where(other.product_id == Product.id)
     grant = of_product.where(
         Grant.organisation_id == organisation_id,

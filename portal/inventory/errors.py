@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portal.errors import Conflict, InvalidInput, mark
+from portal.errors import Conflict, InvalidInput, WrongState, mark
 
 
 class SerialTaken(Conflict):
@@ -27,6 +27,53 @@ class UnknownDeviceProduct(InvalidInput):
 class NotACustomer(InvalidInput):
     code = "unknown-customer"
     sentence = mark("There is no customer %(customer)s.")
+
+
+class UnknownSite(InvalidInput):
+    code = "unknown-site"
+    sentence = mark("There is no site %(site)s of this customer.")
+
+
+class SiteCodeTaken(Conflict):
+    code = "site-code-taken"
+    sentence = mark("This customer has a site %(site)s already.")
+
+
+class SiteInUse(WrongState):
+    code = "site-in-use"
+    sentence = mark("Devices stand at %(site)s: %(count)s. Move or remove them first.")
+
+
+class SiteRemoved(WrongState):
+    code = "site-removed"
+    sentence = mark("The site %(site)s was removed.")
+
+
+class DeviceRemoved(WrongState):
+    code = "device-removed"
+    sentence = mark("The device %(serial)s was removed from the record.")
+
+
+class NotATimeZone(InvalidInput):
+    code = "not-a-time-zone"
+    sentence = mark("“%(text)s” is no time zone: write Europe/Moscow, for example.")
+
+
+class LineRepeated(InvalidInput):
+    code = "line-repeated"
+    sentence = mark("The device stands in line %(line)s already.")
+
+
+class TooManyCells(InvalidInput):
+    code = "too-many-cells"
+    sentence = mark("The line has %(cells)s cells, and there are %(columns)s columns.")
+
+
+class StalePreview(Conflict):
+    """The file is another one, or what it would change is no longer what was shown."""
+
+    code = "stale-preview"
+    sentence = mark("What the table would change is no longer what was shown. Look at it again; nothing was taken in.")
 
 
 class BadSheet(InvalidInput):

@@ -16,7 +16,7 @@ from portal.deliveries.models import Delivery
 from portal.deliveries.states import DeliveryState, EventKind
 from portal.mail.receiving import Incoming, NotYet, Outcome, takes
 from portal.mail.reports import Action, RecipientReport, StatusReport, status_report
-from portal.mailings.models import MailMessage, MessageKind, MessageState
+from portal.mailings.models import MailLink, MailMessage, MessageKind, MessageState
 from portal.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,13 @@ def _note(session: Session, message: MailMessage, report: StatusReport, one: Rec
 
 
 def _decides(session: Session, message: MailMessage, delivery: Delivery) -> bool:
-    """Whether the delivery fails with this message: nothing was received, and it is the newest that carried it."""
+    """Whether the delivery fails with this message: it is the newest that carried it, and nobody has opened its link.
+
+    Whoever showed the code reads the mailbox, whatever some server says.
+    """
     if delivery.state is not DeliveryState.DISPATCHED or delivery.stopped_at is not None:
+        return False
+    if session.get_one(MailLink, message.link_id).code_confirmed_at is not None:
         return False
     rows = select(MailMessage.id).where(
         MailMessage.delivery_id == delivery.id,

@@ -78,7 +78,7 @@ MESSAGE_STATE_TITLES = {
     MessageState.WAITING: mark("Waits to be sent"),
     MessageState.SENT: mark("Taken by the mail server"),
     MessageState.DELAYED: mark("Delayed on its way"),
-    MessageState.ARRIVED: mark("In the recipient's mailbox"),
+    MessageState.ARRIVED: mark("Reached the recipient's mail server"),
     MessageState.BOUNCED: mark("Came back"),
     MessageState.STOPPED: mark("Not sent"),
 }
@@ -90,6 +90,16 @@ MESSAGE_STATE_BADGES = {
     MessageState.BOUNCED: "bad",
     MessageState.STOPPED: "calm",
 }
+
+
+REPORT_TITLES = {
+    "failed": mark("came back"),
+    "delayed": mark("is delayed"),
+    "delivered": mark("was put into the mailbox"),
+    "relayed": mark("was passed on to another server"),
+    "expanded": mark("was passed on to several mailboxes"),
+}
+"""What a mail server said of a message, by RFC 3464's words."""
 
 
 class MailMessage(HasId, Base):

@@ -14,7 +14,7 @@ from portal.deliveries.states import DELIVERY_STATE_TITLES, Channel, DeliverySta
 from portal.mailings import queries, service
 from portal.mailings.errors import NotByMail
 from portal.mailings.forms import WithdrawForm
-from portal.mailings.models import MESSAGE_KIND_TITLES, MESSAGE_STATE_BADGES, MESSAGE_STATE_TITLES
+from portal.mailings.models import MESSAGE_KIND_TITLES, MESSAGE_STATE_BADGES, MESSAGE_STATE_TITLES, REPORT_TITLES
 from portal.mailings.progress import standing
 from portal.permissions import Permission
 from portal.web.formats import now
@@ -28,6 +28,15 @@ bp = Blueprint("mailings", __name__, template_folder="templates", url_prefix="/m
 @requires(Permission.DELIVERIES_READ)
 def show(delivery_id: UUID) -> ResponseReturnValue:
     return _page(_mailed(delivery_id), WithdrawForm())
+
+
+@bp.post("/<uuid:delivery_id>/kit")
+@requires(Permission.DELIVERIES_DISPATCH)
+def kit(delivery_id: UUID) -> ResponseReturnValue:
+    _mailed(delivery_id)
+    service.order_kit(session(), delivery_id, by=actor(), at=now())
+    flash(_("The kit is being built; look again in a few minutes, then prepare the delivery."))
+    return _back(delivery_id)
 
 
 @bp.post("/<uuid:delivery_id>/prepare")
@@ -86,16 +95,20 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
     links = queries.links_of(session(), delivery.id)
     is_dispatcher = actor().may(Permission.DELIVERIES_DISPATCH)
     is_waiting = any(message.is_waiting for message in messages)
+    kit_built = service.kit_of(session(), delivery)
     steps: dict[str, Callable[[], bool]] = {
         "prepare": lambda: delivery.may_become(DeliveryState.PREPARED),
+        "kit": lambda: delivery.may_become(DeliveryState.PREPARED) and kit_built is None,
         "dispatch": lambda: delivery.may_become(DeliveryState.DISPATCHED) and not is_waiting,
         "renew": lambda: delivery.state in service.RENEWABLE and not is_waiting,
     }
     may_go_on = is_dispatcher and delivery.stopped_at is None
-    is_open = any(link.is_open(now()) for link in links)
+    is_closed = delivery.state in service.CLOSED
+    is_open = not is_closed and any(link.is_open(now()) for link in links)
     return render_template(
         "mailings/show.html",
         delivery=delivery,
+        kit=kit_built,
         messages=messages,
         links=links,
         standing=standing(delivery, messages, links, now()),
@@ -107,4 +120,6 @@ def _page(delivery: Delivery, form: WithdrawForm) -> str:
         kind_titles=MESSAGE_KIND_TITLES,
         message_titles=MESSAGE_STATE_TITLES,
         message_badges=MESSAGE_STATE_BADGES,
+        report_titles=REPORT_TITLES,
+        is_closed=is_closed,
     )

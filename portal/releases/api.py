@@ -83,6 +83,7 @@ def create() -> ResponseReturnValue:
         is_free_security_fix=new.is_free_security_fix,
         lowest_from_version=new.lowest_from_version,
         embargo_until=new.embargo_until,
+        downtime_minutes=new.downtime_minutes,
     )
     release = service.create_release(session(), product, facts, by=actor(), at=now())
     return jsonify(release_payload(release)), 201

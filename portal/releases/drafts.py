@@ -16,6 +16,7 @@ from portal.permissions import OrganisationKind
 from portal.releases import queries, rules
 from portal.releases.errors import (
     NOT_INSTANT,
+    NOT_MINUTES,
     BadAudience,
     BadField,
     NotPublished,
@@ -29,11 +30,13 @@ from portal.releases.texts import clean
 from portal.releases.versions import Version
 
 FIRST_YEAR, LAST_YEAR = 1990, 2199
+LONGEST_MINUTES = 10_000
 
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What the vendor says of a release. `version` and `lowest_from_version` are written in the product's scheme."""
+    """What the vendor says of a release. `version` and `lowest_from_version` are written in the product's scheme;
+    `downtime_minutes`: how long service is interrupted while it is installed."""
 
     version: str
     level: Level
@@ -43,6 +46,7 @@ class ReleaseFacts:
     is_free_security_fix: bool = False
     lowest_from_version: str = ""
     embargo_until: datetime | None = None
+    downtime_minutes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,14 @@ def _describe(session: Session, release: Release, product: Product, facts: Relea
     release.is_free_security_fix = facts.is_free_security_fix
     release.lowest_from_version = lowest.text if lowest else None
     release.lowest_from_key = lowest.key if lowest else None
+    release.downtime_minutes = _minutes(facts.downtime_minutes)
     release.embargo_until = _sensible(facts.embargo_until, "embargo_until")
+
+
+def _minutes(minutes: int | None) -> int | None:
+    if minutes is not None and not 0 <= minutes <= LONGEST_MINUTES:
+        raise BadField(field="downtime_minutes", reason=NOT_MINUTES)
+    return minutes
 
 
 def _sensible(at: datetime | None, field: str) -> datetime | None:

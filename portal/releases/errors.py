@@ -200,6 +200,7 @@ class MalformedDigest(InvalidInput):
     sentence = mark("%(header)s does not hold a SHA-256.")
 
 
+NOT_MINUTES = mark("a whole number of minutes is expected, 10000 at most")
 NOT_INSTANT = mark("an instant with its time zone is expected, such as 2026-03-10T12:00:00Z")
 
 

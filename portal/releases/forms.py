@@ -6,7 +6,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
-from wtforms import BooleanField, DateField, DateTimeLocalField, SelectField, StringField, SubmitField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    IntegerField,
+    SelectField,
+    StringField,
+    SubmitField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, Length, Optional
 
 from portal.accounts.models import EndUse
@@ -141,6 +150,7 @@ class ReleaseForm(Form):
     level = SelectField(_l("Level"), choices=choices((level.word, _l(t)) for level, t in LEVEL_TITLES.items()))
     train = SelectField(_l("Train"))
     lowest_from_version = StringField(_l("Can be installed over this version or newer"), [Length(max=100)])
+    downtime_minutes = IntegerField(_l("Interruption of service while it is installed, minutes"), [Optional()])
     is_required = BooleanField(_l("Required: no upgrade path may skip it"))
     is_security_fix = BooleanField(_l("Security fix"))
     is_free_security_fix = BooleanField(_l("Security fix that is free to every holder of the product"))
@@ -157,7 +167,8 @@ class ReleaseForm(Form):
     @classmethod
     def of(cls, release: Release, trains: Iterable[Train]) -> "ReleaseForm":
         flags = ("is_required", "is_security_fix", "is_free_security_fix")
-        known = {name: getattr(release, name) for name in ("version", "lowest_from_version", *flags)}
+        names = ("version", "lowest_from_version", "downtime_minutes", *flags)
+        known = {name: getattr(release, name) for name in names}
         embargo_until = in_reader_zone(release.embargo_until)
         chosen = {"level": release.level.word, "train": str(release.train_id or ""), "embargo_until": embargo_until}
         return cls(data={**known, **chosen}).offer(trains)
@@ -172,6 +183,7 @@ class ReleaseForm(Form):
             is_free_security_fix=bool(self.is_free_security_fix.data),
             lowest_from_version=(self.lowest_from_version.data or "").strip(),
             embargo_until=from_reader_zone(self.embargo_until.data),
+            downtime_minutes=self.downtime_minutes.data,
         )
 
 

@@ -228,6 +228,7 @@ class Release(HasId, Base):
     is_free_security_fix: Mapped[bool] = mapped_column(default=False)
     lowest_from_version: Mapped[str | None] = mapped_column(String(100))
     lowest_from_key: Mapped[str | None] = mapped_column(VersionKey)
+    downtime_minutes: Mapped[int | None]
     open_from: Mapped[datetime | None]
     embargo_until: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from portal.errors import mark
-from portal.releases.errors import NOT_INSTANT, BadField, BadJson
+from portal.releases.errors import NOT_INSTANT, NOT_MINUTES, BadField, BadJson
 from portal.releases.models import Artifact, Level, Product, Publication, Release
 from portal.releases.rules import Problem
 from portal.releases.texts import UNSTORABLE, UNSTORABLE_SIGN
@@ -67,6 +67,13 @@ class Fields:
         text = self.text(name, "")
         return parse_instant(name, text) if text else None
 
+    def minutes(self, name: str) -> int | None:
+        self._asked.add(name)
+        value = self._members.get(name)
+        if value is not None and type(value) is not int:  # True is an int, and no number of minutes
+            raise BadField(field=name, reason=NOT_MINUTES)
+        return value
+
     def level(self, name: str) -> Level:
         word = self.text(name)
         if word not in LEVELS:
@@ -121,6 +128,7 @@ class NewRelease:
     is_free_security_fix: bool
     lowest_from_version: str
     embargo_until: datetime | None
+    downtime_minutes: int | None
 
     @classmethod
     def parse(cls, data: bytes) -> "NewRelease":
@@ -135,6 +143,7 @@ class NewRelease:
             is_free_security_fix=fields.boolean("is_free_security_fix"),
             lowest_from_version=fields.text("lowest_from_version", ""),
             embargo_until=fields.instant("embargo_until"),
+            downtime_minutes=fields.minutes("downtime_minutes"),
         )
         fields.finish()
         return made
@@ -213,6 +222,7 @@ def release_payload(release: Release) -> dict[str, Any]:
         "is_security_fix": release.is_security_fix,
         "is_free_security_fix": release.is_free_security_fix,
         "lowest_from_version": release.lowest_from_version,
+        "downtime_minutes": release.downtime_minutes,
         "embargo_until": _written(release.embargo_until),
         "open_from": _written(release.open_from),
         "published_at": _written(release.published_at),

@@ -63,6 +63,7 @@ def test_from_naming_to_revocation_on_pages(world):
     assert dispatcher.submit(f"{page}/confirm", page, checked="").status_code == 422
     assert dispatcher.submit(f"{page}/confirm", page, checked="The scan; called back").status_code == 303
     assert state_of(world) is PowerState.CONFIRMED
+    assert dispatcher.submit(f"{page}/confirm", "/account", checked="").status_code == 409
     assert "In force until 2026-09-30" in world.browser("engineer A").get("/authority").text
     assert isinstance(answer_for(world, zoe, world.product), Held)
     assert manager.submit(f"{page}/revoke", page, reason="").status_code == 422

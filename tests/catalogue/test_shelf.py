@@ -174,7 +174,7 @@ def test_who_has_an_agreement_to_accept_is_led_to_it_and_is_not_told_yes_beside_
                                                       ("publisher", "/releases/products", "/releases"),
                                                       ("engineer A", "/products", "/products")])  # fmt: skip
 def test_one_entry_of_the_menu_says_here(world, who, address, here):
-    menu = page(world, who, address).text.partition("</nav>")[0]
+    menu = page(world, who, address).text.partition("<main")[0]
     assert menu.count('aria-current="page"') == 1
     assert f'href="{here}" aria-current="page"' in menu
 

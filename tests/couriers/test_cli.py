@@ -27,6 +27,10 @@ from portal.deliveries.states import DeliveryState
 FULL = Path("/dev/full")
 
 
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+"""One database is enough here: what the verbs do on both is tested beside."""
+
+
 @pytest.fixture
 def command(depot, monkeypatch):
     """`portal media …` on this portal."""

@@ -122,8 +122,11 @@ def test_a_medium_set_aside_is_free_and_the_delivery_may_be_prepared_again(depot
 
 
 def test_what_is_cancelled_or_failed_elsewhere_frees_its_medium(depot):
-    cancelled, failed = depot.prepared("A1"), depot.prepared("A2")
-    depot.do(requests.cancel, cancelled, reason="not wanted any more")
+    cancelled, failed, idle = depot.prepared("A1"), depot.prepared("A2"), depot.prepared("A3")
+    for delivery in (cancelled, idle):
+        depot.do(requests.cancel, delivery, reason="not wanted any more")
+    medium = depot.medium_now("A3")
+    assert depot.do(media.change_state, medium.id, MediumState.IN_STOCK, change=Change()).state is MediumState.IN_STOCK
     depot.do(requests.fail, failed, reason="the wrong bag")
     depot.write(failed, depot.medium_now("A1"))
     depot.write(depot.approved(), depot.medium_now("A2"))

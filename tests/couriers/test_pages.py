@@ -22,6 +22,10 @@ PNG = (
 MOMENT = "2026-03-10T12:00"
 
 
+pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+"""One database is enough here: what the verbs do on both is tested beside."""
+
+
 @pytest.fixture
 def clerk(depot):
     return depot.world.of("dispatcher")
@@ -41,6 +45,8 @@ def test_the_way_of_a_parcel_through_the_pages(depot, clerk):
     assert clerk.submit(f"{page}/dispatch", page=page, tracking="", happened_at=MOMENT).status_code == 422
     late = clerk.submit(f"{page}/dispatch", page=page, tracking="T1", happened_at="2027-01-01T00:00")
     assert late.status_code == 422
+    for moment in ("0001-01-01T00:00", "9999-12-31T23:59", "2026-03-09T12:00", "yesterday", ""):
+        assert clerk.submit(f"{page}/dispatch", page=page, tracking="T1", happened_at=moment).status_code == 422, moment
     sent = clerk.submit(f"{page}/dispatch", page=page, tracking='T"1<b>', happened_at=MOMENT)
     assert sent.status_code == 303
     shown = clerk.get(page).text

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from portal.couriers import incidents, receipts, slips
+from portal.couriers import incidents, receipts, slips, troubles
 from portal.couriers.errors import (
     NotTheRecipient,
     ReceiptNotOpen,
@@ -14,8 +14,10 @@ from portal.couriers.errors import (
     TooManyCodes,
 )
 from portal.couriers.incidents import Difference
+from portal.couriers.media import Proof
 from portal.couriers.receipts import Attempt
 from portal.couriers.states import IncidentKind, MediumState
+from portal.couriers.troubles import Trouble
 from portal.deliveries.chain import first_bad
 from portal.deliveries.errors import DeliveryStopped, NotAuthorized
 from portal.deliveries.states import DeliveryState
@@ -146,3 +148,13 @@ def test_a_digest_agrees_in_hex_and_in_words_of_either_language():
     assert receipts.digest_agrees(f"SHA256:{KIT.upper()}", KIT)
     assert not receipts.digest_agrees(KIT[:-1] + "0", KIT)
     assert not receipts.digest_agrees(KIT + "00", KIT)
+
+
+def test_what_was_lost_turns_up_at_its_recipient(depot):
+    delivery = depot.dispatched("A1")
+    said = Trouble("gone", depot.at, Proof("letter 5"))
+    depot.do(troubles.lost, delivery.id, said)
+    depot.portal.clock.advance(days=1)
+    assert confirm(depot, delivery, depot.receipt("A1"))
+    assert depot.now(delivery).state is DeliveryState.ACKNOWLEDGED
+    assert depot.medium_now("A1").state is MediumState.AT_CUSTOMER

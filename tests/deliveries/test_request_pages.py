@@ -123,6 +123,12 @@ def test_buttons_of_a_delivery(desk):
     assert "/approve" not in dispatcher.get(page).text
     dispatcher.submit(f"{page}/resume", page=page, reason="Sealed anew")
     assert desk.row(delivery).stopped_at is None
+    assert "/fail" not in dispatcher.get(page).text
+    [failing] = desk.request()
+    dispatched(desk, failing)
+    assert "/fail" in dispatcher.get(f"/deliveries/{failing.id}").text
+    dispatcher.submit(f"/deliveries/{failing.id}/fail", page="/account", reason="The mail server refuses")
+    assert desk.row(failing).state is S.FAILED
     with desk.portal.sessions.begin() as session:
         other = make_recipient(session, desk.world.alpha, name="Otto")
     form = alpha.get(f"{page}/recipient").text

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import EndUse, Organisation
 from portal.db import Base
 from portal.entitlements.models import Contract, ContractLine, ContractState, Grant, ReceivedRelease
-from portal.inventory.models import Device
+from portal.inventory.models import Device, HowKnown
 from portal.permissions import OrganisationKind
 from portal.releases.models import (
     Category,
@@ -239,8 +239,8 @@ class Worlds:
             for grant in world.grants
         ]  # fmt: skip
         rows[Device] += [
-            {"id": self.uuid(), "organisation_id": customer, "product_id": product, "serial": customer.hex, "site": "",
-             "since": CREATED}
+            {"id": self.uuid(), "organisation_id": customer, "product_id": product, "serial": customer.hex,
+             "name": "", "how_known": HowKnown.REPORTED, "since": CREATED}
             for product in world.devices
         ]  # fmt: skip
         rows[ReceivedRelease] += [

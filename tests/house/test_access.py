@@ -19,7 +19,9 @@ from tests.portals import Browser, Portal
 from tests.worlds import PEOPLE, World, make_world
 
 TABLE = Path(__file__).with_name("access.txt")
-COLUMNS = ("nobody", *PEOPLE)
+AUTHORIZED = "authorized person"
+COLUMNS = ("nobody", AUTHORIZED, *PEOPLE)
+"""An authorized person has no sign-in, only the cookie of their own link."""
 
 
 def values(world: World) -> dict[str, object]:
@@ -52,6 +54,11 @@ def values(world: World) -> dict[str, object]:
         "incident_id": world.medium.id,  # nobody's
         "sequence": 1,
         "secret": "wrong-secret",
+        "token": "wrong-token",
+        "holding_id": world.holding.id,
+        "link_id": world.link.id,
+        "device_id": world.device.id,
+        "site_id": world.site.id,
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
     }
@@ -65,7 +72,7 @@ SPECIAL = {
     "couriers.paper": {"paper": "packing"},
 }
 DOWNLOAD = "deliveries.download"
-OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "stop", "resume", "change_recipient")}
+OF_A_REQUEST = {f"deliveries.{verb}" for verb in ("approve", "cancel", "fail", "stop", "resume", "change_recipient")}
 """Routes about a delivery that was asked for; the others are asked about a download."""
 
 
@@ -78,6 +85,7 @@ def asked(world: World) -> dict[str, dict[str, object]]:
         "entitlements.edit_line": line,
         "entitlements.remove_line": line,
         "tickets.state": {"step": "close"},
+        "deliveries.new": {"release": world.published.id},
         "handovers.check": {"delivery": world.handed.id},
         "handovers.prepare": {"delivery": world.handed.id},
         "authority.mend": {"person": world.recipient.id, "product": world.product.id},
@@ -98,6 +106,8 @@ def rows(world: World) -> list[tuple[str, str, str]]:
                 special["name"] = world.artifact.name
             if rule.endpoint in OF_A_REQUEST or rule.endpoint.startswith("couriers."):
                 special["delivery_id"] = world.requested.id
+            if rule.endpoint.startswith("recalls."):
+                special["release_id"] = world.withdrawn.id
             if rule.endpoint.startswith("handovers."):
                 special["delivery_id"] = world.handed.id
             arguments = {name: special.get(name) or _value(rule, name, known) for name in rule.arguments}
@@ -126,7 +136,7 @@ class Frozen:
 
     def browser(self, who: str) -> tuple[Browser, dict[str, str]]:
         cookie, token = self.passes[who]
-        browser = self.world.portal.browser()
+        browser = self.world.authorized() if who == AUTHORIZED else self.world.portal.browser()
         browser.set_cookie("portal", cookie)
         return browser, {"X-CSRFToken": token}
 
@@ -148,8 +158,9 @@ def frozen(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Frozen:
     world = make_world(portal)
     passes = {}
     for who in COLUMNS:
-        browser = portal.browser() if who == "nobody" else world.browser(who)
-        token = browser.get_token("/sign-in" if who == "nobody" else "/account")
+        is_known = who in PEOPLE
+        browser = world.browser(who) if is_known else portal.browser()
+        token = browser.get_token("/account" if is_known else "/sign-in")
         cookie = browser.get_cookie("portal")
         assert cookie is not None
         passes[who] = (cookie.decoded_value, token)

@@ -225,8 +225,8 @@ def test_by_email_from_naming_a_person_to_a_proven_receipt(desk: Desk, walker: W
 def name_and_confirm(desk: Desk) -> str:
     """The manager names a person and gives a power of attorney; the dispatcher confirms it; the e-mail address."""
     page, email = desk.manager.page, "irina@operator.example"
-    desk.manager.go("/authorized-persons")
-    page.get_by_role("link", name="Назвать").click()
+    desk.manager.go("/authority")
+    page.locator("main a[href$='/new']").click()
     page.fill("input[name=name]", "Ирина Получателева")
     page.fill("input[name=email]", email)
     page.fill("input[name=phone]", "+7 916 123-45-67")
@@ -245,7 +245,7 @@ def name_and_confirm(desk: Desk) -> str:
     press(desk.manager, MAIN_BUTTON)
     desk.work()
     desk.mailbox.newest(desk.emails["dispatcher"], "Ирина Получателева")
-    desk.dispatcher.go("/authorized-persons")
+    desk.dispatcher.go("/authority")
     desk.dispatcher.page.get_by_role("link", name="Ирина Получателева").click()
     desk.dispatcher.page.get_by_role("link", name="Д-12").click()
     desk.dispatcher.check()
@@ -276,7 +276,7 @@ def test_by_courier_from_a_written_stick_to_a_signed_receipt(
     page.fill("input[name=code]", desk.mailbox.code(recipient))
     draw(page)
     reader.check()
-    page.locator("form[action$='/confirm'] input[type=submit]").click()
+    page.locator("form:has([data-pad]) input[type=submit]").click()
     page.wait_for_load_state()
     assert desk.state(delivery) == "acknowledged"
     reader.check()

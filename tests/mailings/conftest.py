@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
@@ -17,13 +17,14 @@ from portal.accounts.sign_in import actor_of
 from portal.actors import PORTAL_COMMAND, Actor
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryEvent, DeliveryItem
+from portal.deliveries.requests import NewRequest, Wanted
 from portal.deliveries.states import Channel
 from portal.mailings import service
 from portal.mailings.models import MailLink, MailMessage
 from portal.permissions import OrganisationKind, Role
-from portal.releases.models import Release
+from portal.releases import queries as releases
 from tests.deliveries.conftest import World, build
-from tests.factories import make_organisation, make_person, make_recipient, make_request
+from tests.factories import make_organisation, make_person, make_recipient
 
 RECIPIENT = "olga@alpha.example"
 LINK = re.compile(r"http://[^\s/]+(/m/[A-Za-z0-9_-]{43})")
@@ -58,9 +59,10 @@ class Desk:
     def approved(self) -> UUID:
         with self.sessions.begin() as session:
             alpha = session.get_one(Organisation, self.world.alpha.id)
-            release = session.get_one(Release, self.world.release_id)
+            release = releases.get(session, self.world.release_id, visible_to=PORTAL_COMMAND)
             chosen = session.get_one(requests.AuthorizedPerson, self.recipient_id)
-            [delivery] = make_request(session, alpha, release, PORTAL_COMMAND, channel=Channel.EMAIL, recipient=chosen)
+            new = NewRequest(alpha, (Wanted(release),), Channel.EMAIL, chosen)
+            [delivery] = requests.request(session, new, by=PORTAL_COMMAND, at=self.at)
             requests.approve(session, delivery, second_person=False, by=self.by, at=self.at)
             return delivery.id
 
@@ -85,13 +87,13 @@ class Desk:
         self.portal.work()
         return delivery_id
 
-    def mail(self, containing: str = "/m/") -> EmailMessage:
-        """The newest message whose plain text holds these words."""
-        for text in reversed(self.portal.mails()):
-            message = message_from_string(text, policy=default)
-            if containing in text_of(message):
-                return message
-        raise AssertionError(f"no message with {containing}")
+    def letters(self) -> list[EmailMessage]:
+        """Every message with a link in it, the newest last."""
+        messages = [message_from_string(text, policy=default) for text in self.portal.mails()]
+        return [message for message in messages if LINK.search(text_of(message))]
+
+    def mail(self) -> EmailMessage:
+        return self.letters()[-1]
 
     def link(self) -> str:
         return link_in(self.mail())
@@ -159,7 +161,7 @@ def furnish(portal, content: bytes | None = None) -> Desk:
         support = make_organisation(session, OrganisationKind.SUPPORT, name="Support")
         world.people["dispatcher"] = make_person(session, support, Role.DISPATCHER, name="Denis", language="ru")
         recipient = make_recipient(session, alpha, name="Ольга Королёва", email=RECIPIENT, language="ru")
-        session.flush()
+        recipient.powers[0].set_term(date(2020, 1, 1), date(2039, 12, 31), "UTC")
         recipient_id = recipient.id
         by = actor_of(world.people["dispatcher"], address="192.0.2.7")
     return Desk(world, by, recipient_id)

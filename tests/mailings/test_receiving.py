@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from portal.mail.inbox import collect
-from portal.mail.reports import LARGEST_MESSAGE_BYTES
 from tests.mailings.reports import AUTO_REPLY, report
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -36,7 +35,6 @@ def test_the_pipe_answers_as_a_mail_server_expects(desk):
     assert (done.returncode, done.stdout.strip()) == (0, b"taken"), done.stderr
     assert desk.state(delivery_id) == "failed"
     assert pipe(desk, b"\0").returncode == 65
-    assert pipe(desk, b"A: b\n\n" + b"x" * LARGEST_MESSAGE_BYTES).returncode == 65
     assert pipe(desk, report("postfix", message), PORTAL_DATABASE="sqlite:////nowhere/x.sqlite").returncode == 75
 
 

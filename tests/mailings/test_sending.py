@@ -161,14 +161,15 @@ def by_smtp(desk, port):
     return desk
 
 
+@on_sqlite
 def test_a_mail_server_that_is_away_for_a_day_loses_nothing(desk, caplog):
     caplog.set_level("CRITICAL")
     port = free_port()
     delivery_id = by_smtp(desk, port).ordered()
     began = desk.at
-    for _ in range(60):
+    for _ in range(30):
         desk.portal.work()
-        desk.portal.clock.advance(minutes=30)
+        desk.portal.clock.advance(hours=1)
     [message] = desk.messages()
     assert (message.state, message.waiting_since, desk.state(delivery_id)) == (MessageState.WAITING, began, "prepared")
     assert message.attempts > 12

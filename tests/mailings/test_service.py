@@ -96,8 +96,7 @@ def test_a_double_click_sends_one_message(desk):
     for thread in threads:
         thread.join()
     desk.portal.work()
-    sent = [text for text in desk.portal.mails() if "/m/" in text]
-    assert (len(desk.messages()), len(desk.links()), len(sent)) == (1, 1, 1)
+    assert (len(desk.messages()), len(desk.links()), len(desk.letters())) == (1, 1, 1)
     assert refused(desk, service.dispatch, delivery_id, config=desk.config) == "delivery-step-out-of-order"
 
 
@@ -122,7 +121,7 @@ def test_what_ended_between_stops_the_message(desk, what, code):
     [message] = desk.messages()
     assert (message.state, message.last_error) == (MessageState.STOPPED, code)
     assert desk.state(ordered) == "prepared"
-    assert not any("/m/" in text for text in desk.portal.mails())
+    assert desk.letters() == []
 
 
 def test_small_files_are_attached_with_what_verifies_them_where_the_customer_wants_it(desk):
@@ -191,7 +190,7 @@ def test_a_message_withdrawn_while_it_waits_is_never_sent(desk):
     desk.do(service.withdraw, delivery_id, reason="a mistake")
     desk.portal.work()
     assert [message.state for message in desk.messages()] == [MessageState.STOPPED]
-    assert not any("/m/" in text for text in desk.portal.mails())
+    assert desk.letters() == []
     desk.do(service.dispatch, delivery_id, config=desk.config)
     desk.portal.work()
     assert desk.state(delivery_id) == "dispatched"
@@ -251,3 +250,32 @@ def test_a_dispatcher_walks_the_page(desk):
     assert browser.submit(f"{page}/withdraw", page=page, reason="").status_code == 422
     assert browser.submit(f"{page}/withdraw", page=page, reason="мимо").status_code == 303
     assert "мимо" in browser.get(page).text
+
+
+@pytest.mark.parametrize(("who", "verb", "status"), [
+    *((who, verb, 403) for who in ("alpha", "alpha-2", "beta") for verb in ("kit", "prepare", "dispatch", "renew")),
+    ("beta", "withdraw", 404), ("alpha", "withdraw", 403), ("alpha-2", "withdraw", 303), (None, "dispatch", 401),
+    ("publisher", "dispatch", 403),
+])  # fmt: skip
+@on_sqlite
+def test_who_may_do_what_on_the_page(desk, who, verb, status):
+    delivery_id = desk.sent()
+    browser = desk.world.of(who) if who else desk.portal.browser()
+    page = "/account" if who else "/sign-in"
+    answer = browser.submit(f"/mailings/{delivery_id}/{verb}", page=page, reason="x")
+    assert answer.status_code == status
+
+
+@on_sqlite
+def test_a_kit_is_built_when_it_is_asked_for(desk):
+    delivery_id = desk.approved()
+    browser, page = desk.world.of("dispatcher"), f"/mailings/{delivery_id}"
+    for _ in range(2):
+        assert browser.submit(f"{page}/kit", page=page).status_code == 303
+    desk.portal.work()
+    with desk.sessions() as session:
+        kit = service.kit_of(session, desk.now(delivery_id))
+    assert kit.file_name in browser.get(page).text
+    desk.do(service.prepare, delivery_id)
+    assert desk.events(delivery_id)[-1].evidence["sha256"] == kit.sha256
+    assert refused(desk, service.order_kit, delivery_id) == "delivery-step-out-of-order"

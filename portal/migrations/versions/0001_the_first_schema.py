@@ -369,6 +369,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_products_family_id"), ["family_id"], unique=False)
 
     op.create_table(
+        "sites",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.JSON(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("contact_name", sa.String(length=200), nullable=False),
+        sa.Column("contact_phone", sa.String(length=40), nullable=False),
+        sa.Column("contact_email", sa.String(length=254), nullable=False),
+        sa.Column("night_contact", sa.String(length=300), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_sites_organisation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sites")),
+        sa.UniqueConstraint("organisation_id", "code", name=op.f("uq_sites_organisation_id_code")),
+    )
+    op.create_table(
         "api_tokens",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -457,18 +475,43 @@ def upgrade() -> None:
         "devices",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=True),
         sa.Column("serial", sa.String(length=100), nullable=False),
-        sa.Column("site", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("installed_key", VersionKey, nullable=True),
         sa.Column("since", Instant(), nullable=False),
+        sa.Column(
+            "how_known",
+            sa.Enum(
+                "reported",
+                "import",
+                "update-request",
+                "remote-session",
+                "support-centre",
+                name="howknown",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("removed_at", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_devices_organisation_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_devices_product_id")),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_devices_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
-        sa.UniqueConstraint("product_id", "serial", name=op.f("uq_devices_product_id_serial")),
     )
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.create_index("ix_devices_organisation_product", ["organisation_id", "product_id"], unique=False)
+        batch_op.create_index("ix_devices_site", ["site_id"], unique=False)
+        batch_op.create_index(
+            "uq_devices_product_serial",
+            ["product_id", "serial"],
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
 
     op.create_table(
         "duty_shifts",
@@ -713,6 +756,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "device_changes",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "added", "version", "site", "name", "serial", "removed", name="changekind", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("before", sa.String(length=300), nullable=False),
+        sa.Column("after", sa.String(length=300), nullable=False),
+        sa.Column(
+            "how_known",
+            sa.Enum(
+                "reported",
+                "import",
+                "update-request",
+                "remote-session",
+                "support-centre",
+                name="howknown",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reference", sa.String(length=200), nullable=False),
+        sa.Column("reference_id", sa.Uuid(), nullable=True),
+        sa.Column("by", sa.Uuid(), nullable=True),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by"], ["people.id"], name=op.f("fk_device_changes_by")),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_device_changes_device_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_changes")),
+    )
+    with op.batch_alter_table("device_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_device_changes_device_at", ["device_id", "at"], unique=False)
+
+    op.create_table(
         "issue_cves",
         sa.Column("issue_id", sa.Uuid(), nullable=False),
         sa.Column("cve_id", sa.String(length=28), nullable=False),
@@ -800,6 +883,7 @@ def upgrade() -> None:
         sa.Column("is_free_security_fix", sa.Boolean(), nullable=False),
         sa.Column("lowest_from_version", sa.String(length=100), nullable=True),
         sa.Column("lowest_from_key", VersionKey, nullable=True),
+        sa.Column("downtime_minutes", sa.Integer(), nullable=True),
         sa.Column("open_from", Instant(), nullable=True),
         sa.Column("embargo_until", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
@@ -1881,6 +1965,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issue_cves_cve_id"))
 
     op.drop_table("issue_cves")
+    with op.batch_alter_table("device_changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_device_changes_device_at")
+
+    op.drop_table("device_changes")
     with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_authorized_person_id"))
@@ -1917,6 +2005,12 @@ def downgrade() -> None:
 
     op.drop_table("duty_shifts")
     with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_devices_product_serial",
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_devices_site")
         batch_op.drop_index("ix_devices_organisation_product")
 
     op.drop_table("devices")
@@ -1935,6 +2029,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
 
     op.drop_table("api_tokens")
+    op.drop_table("sites")
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_products_family_id"))
 
