@@ -55,7 +55,11 @@ from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers n
 from portal.releases import routes as releases
 from portal.releases.markdown import render
 from portal.resources import Resources, open_resources
+from portal.tickets import alarms as tickets_alarms  # noqa: F401 - its handlers name themselves
 from portal.tickets import api as tickets_api
+from portal.tickets import board_pages as desk
+from portal.tickets import programmes_pages as programmes
+from portal.tickets import rota_pages as rota
 from portal.tickets import routes as tickets
 from portal.web import errors, formats, guard, headers, locale, unit_of_work
 from portal.web.menu import Area, Entry, install_menu
@@ -66,7 +70,8 @@ LARGEST_FORM_PARTS = 2000
 BLUEPRINTS = (
     catalogue.bp, plans.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
     couriers.receipt_bp,
-    deliveries.bp, tickets.bp, entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
+    deliveries.bp, tickets.bp, desk.bp, rota.bp, programmes.bp, entitlements.bp, authority.bp, inventory.bp,
+    releases.bp, accounts.bp, audit.bp, jobs.bp,
     catalogue_api.bp, plans_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
     inventory_api.bp, releases_api.bp,
     accounts_api.bp,
@@ -93,7 +98,15 @@ MENU = (
             Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),
         ),
     ),
-    Area(mark("Tickets"), (Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),)),
+    Area(
+        mark("Tickets"),
+        (
+            Entry("desk.show", mark("Engineers' board"), Permission.TICKETS_WORK),
+            Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
+            Entry("rota.week", mark("Rota"), Permission.TICKETS_WORK),
+            Entry("programmes.index", mark("Service programmes"), Permission.CONTRACTS_MANAGE),
+        ),
+    ),
     Area(
         mark("Devices"),
         (

@@ -32,7 +32,11 @@ class Wanted:
 def get(session: Session, number: str, *, visible_to: Actor) -> Ticket:
     """The ticket of this number (`T-000123` or `123`) with organisation, product and opener. Raises NotFound."""
     parsed = numbers.parse(number)
-    rows = _with_names(_visible(visible_to)).where(Ticket.number == parsed).options(joinedload(Ticket.opener))
+    rows = (
+        _with_names(_visible(visible_to))
+        .where(Ticket.number == parsed)
+        .options(joinedload(Ticket.opener), joinedload(Ticket.assignee))
+    )
     ticket = session.scalar(rows) if parsed else None
     if ticket is None:
         raise NotFound

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.entitlements.models import Contract, ContractLine, ContractState
@@ -14,6 +15,16 @@ from portal.tickets.models import ServiceProgramme, Ticket, TicketEvent, TicketE
 from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
 
 BUILT_IN = {EXPERT_24X7.name: EXPERT_24X7}
+
+
+class Told(NamedTuple):
+    """As much of an event as the clock asks."""
+
+    kind: TicketEventKind
+    at: datetime
+    by_staff: bool
+    is_automatic: bool
+    detail: str
 
 
 def clock_of(
@@ -27,7 +38,7 @@ def clock_of(
     return readings(moments_of(events), TicketFacts(ticket.channel, ticket.severity), programme, now=at)
 
 
-def moments_of(events: Iterable[TicketEvent]) -> list[Moment]:
+def moments_of(events: Iterable[TicketEvent | Told]) -> list[Moment]:
     """What the clock asks of the events: the opening, each human answer of the support centre, each change of state."""
     moments: list[Moment] = []
     state = TicketState.NEW
@@ -83,10 +94,7 @@ def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UU
 
 def clocks_of(session: Session, tickets: Sequence[Ticket], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
     """The clocks of several tickets in four statements."""
-    rows = select(TicketEvent).where(TicketEvent.ticket_id.in_([ticket.id for ticket in tickets]))
-    events: dict[UUID, list[TicketEvent]] = {}
-    for event in session.scalars(rows.order_by(TicketEvent.ticket_id, TicketEvent.sequence)):
-        events.setdefault(event.ticket_id, []).append(event)
+    events = events_of(session, [ticket.id for ticket in tickets])
     programmes = programmes_of(session, tickets)
     return {
         ticket.id: readings(
@@ -99,7 +107,20 @@ def clocks_of(session: Session, tickets: Sequence[Ticket], *, at: datetime) -> d
     }
 
 
-def _happening(event: TicketEvent) -> Happening | None:
+def events_of(session: Session, ticket_ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
+    """By ticket, the events that move its clock, in their order; without their texts."""
+    by_ticket: dict[UUID, list[Told]] = {}
+    is_answer = and_(TicketEvent.kind == TicketEventKind.MESSAGE, TicketEvent.by_staff)
+    moves = or_(TicketEvent.kind.in_((TicketEventKind.OPENED, TicketEventKind.STATE)), is_answer)
+    columns = (TicketEvent.kind, TicketEvent.at, TicketEvent.by_staff, TicketEvent.is_automatic, TicketEvent.detail)
+    rows = select(TicketEvent.ticket_id, *columns).where(TicketEvent.ticket_id.in_(ticket_ids), moves)
+    ordered = rows.order_by(TicketEvent.ticket_id, TicketEvent.sequence)
+    for ticket_id, kind, at, by_staff, is_automatic, detail in session.execute(ordered):
+        by_ticket.setdefault(ticket_id, []).append(Told(kind, at, by_staff, is_automatic, detail))
+    return by_ticket
+
+
+def _happening(event: TicketEvent | Told) -> Happening | None:
     if event.kind is TicketEventKind.OPENED:
         return Happening.OPENED
     if event.kind is TicketEventKind.MESSAGE and event.by_staff and not event.is_automatic:
