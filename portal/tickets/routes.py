@@ -226,12 +226,13 @@ def _page(ticket: Ticket, **sent: Form) -> str:
     issues = queries.linked_issues(session(), ticket, visible_to=by, at=at)
     releases_linked = queries.linked_releases(session(), ticket, visible_to=by, at=at)
     events = queries.thread(session(), ticket, visible_to=by)
+    programme = timing.programme_of(session(), ticket)
     return render_template(
         "tickets/show.html",
         ticket=ticket,
         events=events,
-        clock=timing.clock_of(session(), ticket, events, at=at),
-        programme=timing.programme_of(session(), ticket),
+        clock=timing.clock_of(session(), ticket, events, at=at, programme=programme),
+        programme=programme,
         fixes=fixes.fixes_of(session(), ticket, issues, at=at),
         answers=fixes.answers_of(session(), ticket, releases_linked, at=at),
         steps=policy.steps_for(ticket, by),

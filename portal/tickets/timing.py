@@ -28,13 +28,19 @@ class Told(NamedTuple):
 
 
 def clock_of(
-    session: Session, ticket: Ticket, events: Sequence[TicketEvent], *, at: datetime
+    session: Session,
+    ticket: Ticket,
+    events: Sequence[TicketEvent],
+    *,
+    at: datetime,
+    programme: Programme | None = None,
 ) -> dict[Measure, Reading]:
     """Every promise of the ticket as it stands at this instant; the same for customer and engineer.
 
-    `events` are the ticket's in their order; what is internal may be missing, since it moves no clock.
+    `events` are the ticket's in their order; what is internal may be missing, since it moves no clock. `programme` is
+    the ticket's, where it is known already.
     """
-    programme = programme_of(session, ticket)
+    programme = programme or programme_of(session, ticket)
     return readings(moments_of(events), TicketFacts(ticket.channel, ticket.severity), programme, now=at)
 
 
