@@ -15,7 +15,7 @@ from portal.permissions import Permission
 from portal.releases import queries as releases
 from portal.releases.models import Product, Release
 from portal.releases.versions import Version
-from portal.texts import searchable
+from portal.texts import lines, searchable
 from portal.tickets import clock_words, fixes, policy, queries, rules, service, timing
 from portal.tickets.errors import SubmissionReused, UnknownCustomer, UnknownIssue, UnknownRelease
 from portal.tickets.forms import AnswerForm, LinkIssueForm, LinkReleaseForm, NoteForm, OpenForm
@@ -154,7 +154,8 @@ def state(number: str) -> ResponseReturnValue:
         step = Step(request.form.get("step", ""))
     except ValueError as error:
         raise NotFound from error
-    service.change_state(session(), ticket, step, by=actor(), at=now())
+    reason = lines(request.form.get("reason", ""), limit=service.MAX_REASON_CHARS, required=step is Step.REOPEN)
+    service.change_state(session(), ticket, step, by=actor(), at=now(), reason=reason)
     return _back(ticket)
 
 
