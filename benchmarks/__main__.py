@@ -1,5 +1,5 @@
-"""`python -m benchmarks [transfer] [kits] [memory] [entitlements] [desk]`: runs them (all, when none is named), prints the
-table, and writes it to benchmarks/results.md."""
+"""`python -m benchmarks [transfer] [kits] [memory] [entitlements] [desk]`: runs them (all, when none is named), prints
+the table, and writes it to benchmarks/results.md."""
 
 import platform
 import sys

@@ -118,7 +118,7 @@ def _is_mine(person_id: UUID | None) -> ColumnElement[bool]:
 
 def _states(session: Session) -> dict[TicketState, int]:
     rows = select(Ticket.state, func.count()).where(Ticket.state.in_(OPEN)).group_by(Ticket.state)
-    return dict(session.execute(rows).tuples().all())
+    return dict(session.execute(rows).all())
 
 
 def _count(session: Session, which: ColumnElement[bool]) -> int:

@@ -33,7 +33,7 @@ def programmes(session: Session, *, visible_to: Actor) -> list[Kept]:
     """By name, what is built in and not yet kept as a row included. Raises Forbidden."""
     _require(visible_to)
     rows = {row.name: row for row in session.scalars(select(ServiceProgramme))}
-    counts = dict(session.execute(select(Contract.programme, func.count()).group_by(Contract.programme)).tuples().all())
+    counts = dict(session.execute(select(Contract.programme, func.count()).group_by(Contract.programme)).all())
     known = {name: from_terms(name, row.terms) for name, row in rows.items()}
     return [
         Kept(programme, rows.get(name), counts.get(name, 0))
