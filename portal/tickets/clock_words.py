@@ -32,13 +32,13 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def countdown(left: timedelta, day: str) -> str:
-    """−00:01:05 or 2d 04:00:00; `day` is the reader's letter for days. static/clock.js writes the same."""
+    """−00:01:05, or −2d 04:00 from a day on; `day` is the reader's letter for days. static/clock.js writes the same."""
     seconds = int(abs(left.total_seconds()))
     days, rest = divmod(seconds, DAY)
     hours, rest = divmod(rest, HOUR)
     minutes, rest = divmod(rest, MINUTE)
     sign = "−" if left < timedelta(0) else ""
-    return f"{sign}{f'{days}{day} ' if days else ''}{hours:02d}:{minutes:02d}:{rest:02d}"
+    return f"{sign}{days}{day} {hours:02d}:{minutes:02d}" if days else f"{sign}{hours:02d}:{minutes:02d}:{rest:02d}"
 
 
 def until_due(reading: Reading, at: datetime) -> timedelta:

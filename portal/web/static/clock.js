@@ -8,8 +8,8 @@ const clock = (() => {
   const words = (milliseconds) => {
     const seconds = Math.floor(Math.abs(milliseconds) / 1000);
     const days = Math.floor(seconds / 86400);
-    return (milliseconds < 0 ? "−" : "") + (days ? `${days}${day()} ` : "")
-      + `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+    const clock = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}`;
+    return (milliseconds < 0 ? "−" : "") + (days ? `${days}${day()} ${clock}` : `${clock}:${two(seconds % 60)}`);
   };
   const tick = () => {
     const now = Date.now() + offset;
