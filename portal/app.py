@@ -81,11 +81,13 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, updates.bp, plans.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
+    catalogue.bp, updates.bp, plans.bp,
+    evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
     couriers.receipt_bp,
     deliveries.bp, tickets.bp, desk.bp, rota.bp, programmes.bp, entitlements.bp, authority.bp, inventory.bp,
     releases.bp, accounts.bp, audit.bp, jobs.bp,
-    catalogue_api.bp, updates_api.bp, plans_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
+    catalogue_api.bp, updates_api.bp, plans_api.bp,
+    deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
     inventory_api.bp, releases_api.bp,
     accounts_api.bp,
 )  # fmt: skip

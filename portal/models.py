@@ -19,6 +19,7 @@ from portal.releases import models as releases
 from portal.tickets import desk_models as desk
 from portal.tickets import models as tickets
 from portal.tickets import rota_models as rota
+from portal.updates import models as updates
 
 __all__ = [
     "accounts",
@@ -39,6 +40,7 @@ __all__ = [
     "releases",
     "rota",
     "tickets",
+    "updates",
 ]
 
 metadata = Base.metadata

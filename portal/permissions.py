@@ -66,6 +66,9 @@ class Permission(StrEnum):
     TICKETS_ANSWER = "tickets-answer"
     TICKETS_WORK = "tickets-work"
     ROTA_MANAGE = "rota-manage"
+    UPDATES_READ = "updates-read"
+    UPDATES_AGREE = "updates-agree"
+    UPDATES_RUN = "updates-run"
 
 
 _ROLE_KINDS = {
@@ -99,6 +102,7 @@ _STAFF_READS = frozenset(
         _P.HOLDERS_READ,
         _P.DELIVERIES_READ,
         _P.INVENTORY_READ,
+        _P.UPDATES_READ,
         _P.AUTHORITY_READ,
     }
 )
@@ -134,6 +138,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.ISSUES_EDIT,
         _P.INVENTORY_EDIT,
         _P.DELIVERIES_REQUEST,
+        _P.UPDATES_AGREE,
+        _P.UPDATES_RUN,
     },
     Role.DISPATCHER: _EVERYONE
     | _STAFF_READS
@@ -145,6 +151,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.ROTA_MANAGE,
         _P.INVENTORY_EDIT,
         _P.DELIVERIES_REQUEST,
+        _P.UPDATES_AGREE,
+        _P.UPDATES_RUN,
         _P.DELIVERIES_DISPATCH,
         _P.AUTHORITY_CONFIRM,
     },
@@ -158,6 +166,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.UPDATES_READ,
+        _P.UPDATES_AGREE,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
@@ -172,6 +182,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.UPDATES_READ,
+        _P.UPDATES_AGREE,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,

@@ -115,6 +115,17 @@ class Tag(StrEnum):
     PROGRAMME_SAVE = "programme.save"
     ROTA_CHANGE = "rota.change"
     SHIFT_NOTE = "shift.note"
+    UPDATE_STATE = "update.state"
+    UPDATE_WINDOW = "update.window"
+    UPDATE_CONSENT = "update.consent"
+    UPDATE_STEP = "update.step"
+    ACCESS_CONSENT = "access.consent"
+    ACCESS_CONSENT_END = "access.consent-end"
+    ACCESS_SECRET_SAVE = "access-secret.save"  # noqa: S105 - a word, not a secret
+    ACCESS_SECRET_SHOWN = "access-secret.shown"  # noqa: S105 - a word, not a secret
+    ACCESS_SECRET_DESTROY = "access-secret.destroy"  # noqa: S105 - a word, not a secret
+    REMOTE_SESSION = "remote-session.step"
+    CALENDAR_FEED = "calendar-feed.change"
     JOB_RETRY = "job.retry"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 

@@ -426,6 +426,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "email", name=op.f("uq_authorized_persons_organisation_id_email")),
     )
     op.create_table(
+        "calendar_feeds",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_calendar_feeds_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feeds")),
+        sa.UniqueConstraint("person_id", name=op.f("uq_calendar_feeds_person_id")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_calendar_feeds_secret_hash")),
+    )
+    op.create_table(
         "contacts",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
@@ -1429,6 +1440,60 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_releases_release_id"), ["release_id"], unique=False)
 
     op.create_table(
+        "update_requests",
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.Enum("agreed", "demanded", name="origin", native_enum=False, length=40), nullable=False),
+        sa.Column("way", sa.Enum("remote", "own", name="way", native_enum=False, length=40), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "proposed",
+                "agreed",
+                "preparing",
+                "running",
+                "done",
+                "failed",
+                "rolled-back",
+                "cancelled",
+                name="updatestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("begins_at", Instant(), nullable=True),
+        sa.Column("ends_at", Instant(), nullable=True),
+        sa.Column("customer_consent", sa.JSON(), nullable=True),
+        sa.Column("support_consent", sa.JSON(), nullable=True),
+        sa.Column("engineer_id", sa.Uuid(), nullable=True),
+        sa.Column("delivery_request_id", sa.Uuid(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_update_requests_created_by")),
+        sa.ForeignKeyConstraint(["engineer_id"], ["people.id"], name=op.f("fk_update_requests_engineer_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_update_requests_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_update_requests_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_requests")),
+        sa.UniqueConstraint("number", name=op.f("uq_update_requests_number")),
+    )
+    with op.batch_alter_table("update_requests", schema=None) as batch_op:
+        batch_op.create_index("ix_update_requests_organisation", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_update_requests_release_id"), ["release_id"], unique=False)
+        batch_op.create_index("ix_update_requests_window", ["begins_at"], unique=False)
+
+    op.create_table(
         "waivers",
         sa.Column("release_id", sa.Uuid(), nullable=False),
         sa.Column("problem", sa.String(length=100), nullable=False),
@@ -1442,6 +1507,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
         sa.UniqueConstraint("release_id", "problem", name=op.f("uq_waivers_release_id_problem")),
     )
+    op.create_table(
+        "access_consents",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("given_by", sa.Uuid(), nullable=True),
+        sa.Column("given_name", sa.String(length=200), nullable=False),
+        sa.Column("given_at", Instant(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["given_by"], ["people.id"], name=op.f("fk_access_consents_given_by")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_access_consents_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_consents")),
+    )
+    with op.batch_alter_table("access_consents", schema=None) as batch_op:
+        batch_op.create_index("ix_access_consents_update", ["update_id"], unique=False)
+
+    op.create_table(
+        "access_secrets",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("destroyed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_access_secrets_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_secrets")),
+    )
+    with op.batch_alter_table("access_secrets", schema=None) as batch_op:
+        batch_op.create_index("ix_access_secrets_update", ["update_id"], unique=False)
+
     op.create_table(
         "act_items",
         sa.Column("act_id", sa.Uuid(), nullable=False),
@@ -1686,6 +1783,79 @@ def upgrade() -> None:
         batch_op.create_index("ix_ticket_files_ticket_created", ["ticket_id", "created_at"], unique=False)
 
     op.create_table(
+        "update_checks",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "name",
+            sa.Enum("backup", "notes", "kit", "spare-contact", "way-back", name="check", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_checks_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_checks")),
+        sa.UniqueConstraint("update_id", "name", "key", name=op.f("uq_update_checks_update_id_name_key")),
+    )
+    op.create_table(
+        "update_devices",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("from_version", sa.String(length=100), nullable=False),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_update_devices_device_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_update_devices_ticket_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_devices_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_devices")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_update_devices_ticket_id")),
+        sa.UniqueConstraint("update_id", "device_id", name=op.f("uq_update_devices_update_id_device_id")),
+    )
+    with op.batch_alter_table("update_devices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_update_devices_device_id"), ["device_id"], unique=False)
+
+    op.create_table(
+        "update_events",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "created",
+                "state",
+                "window",
+                "consent",
+                "check",
+                "step",
+                "ticket",
+                "secret",
+                "secret-shown",
+                "secrets-destroyed",
+                "access",
+                "access-ended",
+                "session",
+                "session-ended",
+                "delivery",
+                name="updateeventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_update_events_person_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_events_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_events")),
+        sa.UniqueConstraint("update_id", "sequence", name=op.f("uq_update_events_update_id_sequence")),
+    )
+    op.create_table(
         "consignments",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("medium_id", sa.Uuid(), nullable=False),
@@ -1770,6 +1940,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mail_messages_link_id"), ["link_id"], unique=False)
 
     op.create_table(
+        "remote_sessions",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("engineer_id", sa.Uuid(), nullable=True),
+        sa.Column("engineer_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_because", sa.String(length=40), nullable=False),
+        sa.Column("notes", sa.JSON(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["consent_id"], ["access_consents.id"], name=op.f("fk_remote_sessions_consent_id")),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_remote_sessions_device_id")),
+        sa.ForeignKeyConstraint(["engineer_id"], ["people.id"], name=op.f("fk_remote_sessions_engineer_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_remote_sessions_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remote_sessions")),
+    )
+    with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
+        batch_op.create_index("ix_remote_sessions_device", ["device_id"], unique=False)
+        batch_op.create_index("ix_remote_sessions_update", ["update_id"], unique=False)
+
+    op.create_table(
+        "update_steps",
+        sa.Column("update_device_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.String(length=100), nullable=False),
+        sa.Column("planned_minutes", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned", "started", "done", "failed", "rolled-back", name="stepstate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", Instant(), nullable=True),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("downtime_seconds", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_update_steps_release_id")),
+        sa.ForeignKeyConstraint(
+            ["update_device_id"], ["update_devices.id"], name=op.f("fk_update_steps_update_device_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_steps")),
+        sa.UniqueConstraint("update_device_id", "place", name=op.f("uq_update_steps_update_device_id_place")),
+    )
+    op.create_table(
         "incidents",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("consignment_id", sa.Uuid(), nullable=True),
@@ -1807,6 +2028,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_incidents_closed", ["closed_at"], unique=False)
         batch_op.create_index("ix_incidents_delivery", ["delivery_id"], unique=False)
 
+    op.create_table(
+        "secret_looks",
+        sa.Column("secret_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["secret_id"], ["access_secrets.id"], name=op.f("fk_secret_looks_secret_id")),
+        sa.ForeignKeyConstraint(["session_id"], ["remote_sessions.id"], name=op.f("fk_secret_looks_session_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_secret_looks")),
+        sa.UniqueConstraint("secret_id", "session_id", name=op.f("uq_secret_looks_secret_id_session_id")),
+    )
+
     op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
     # The record only grows: neither the portal nor a slip in a console changes or removes a row of it.
     if op.get_bind().dialect.name == "sqlite":
@@ -1827,11 +2061,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("secret_looks")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_index("ix_incidents_delivery")
         batch_op.drop_index("ix_incidents_closed")
 
     op.drop_table("incidents")
+    op.drop_table("update_steps")
+    with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_remote_sessions_update")
+        batch_op.drop_index("ix_remote_sessions_device")
+
+    op.drop_table("remote_sessions")
     with op.batch_alter_table("mail_messages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_messages_link_id"))
         batch_op.drop_index("ix_mail_messages_delivery")
@@ -1843,6 +2084,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consignments_delivery")
 
     op.drop_table("consignments")
+    op.drop_table("update_events")
+    with op.batch_alter_table("update_devices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_update_devices_device_id"))
+
+    op.drop_table("update_devices")
+    op.drop_table("update_checks")
     with op.batch_alter_table("ticket_files", schema=None) as batch_op:
         batch_op.drop_index("ix_ticket_files_ticket_created")
 
@@ -1873,7 +2120,21 @@ def downgrade() -> None:
         batch_op.drop_index("ix_act_items_delivery")
 
     op.drop_table("act_items")
+    with op.batch_alter_table("access_secrets", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_secrets_update")
+
+    op.drop_table("access_secrets")
+    with op.batch_alter_table("access_consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_consents_update")
+
+    op.drop_table("access_consents")
     op.drop_table("waivers")
+    with op.batch_alter_table("update_requests", schema=None) as batch_op:
+        batch_op.drop_index("ix_update_requests_window")
+        batch_op.drop_index(batch_op.f("ix_update_requests_release_id"))
+        batch_op.drop_index("ix_update_requests_organisation")
+
+    op.drop_table("update_requests")
     with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_releases_release_id"))
 
@@ -2024,6 +2285,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_email")
 
     op.drop_table("contacts")
+    op.drop_table("calendar_feeds")
     op.drop_table("authorized_persons")
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
