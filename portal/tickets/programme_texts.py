@@ -30,7 +30,7 @@ NO_HOUR_AT_ALL = mark("A calendar has some hour in its week.")
 NOTHING_PROMISED = mark("A programme promises something.")
 NO_ORDER = mark("Each rung of the ladder comes after the one before.")
 
-_SPAN = re.compile(r"(?:([0-9]{1,3})d)? ?(?:([0-9]{1,4})h)? ?(?:([0-9]{1,5})m)?", re.ASCII)
+_SPAN = re.compile(r"(?:([0-9]{1,3}) ?[dд])? ?(?:([0-9]{1,4}) ?[hч])? ?(?:([0-9]{1,5}) ?[mм])?")
 _WINDOW = re.compile(r"([0-9]{1,2}:[0-9]{2}) ?[-–] ?([0-9]{1,2}:[0-9]{2})", re.ASCII)
 
 
@@ -79,7 +79,7 @@ def target_fields() -> Iterator[tuple[str, tuple[Measure, TicketChannel, TicketS
 
 
 def parse_span(text: str, *, may_be_nothing: bool = False) -> timedelta:
-    """30m, 2h, 1d 12h; with `may_be_nothing` also 0m. Raises MalformedProgramme."""
+    """30m, 2h, 1d 12h (or 1д 12ч); with `may_be_nothing` also 0m. Raises MalformedProgramme."""
     found = _SPAN.fullmatch(text.strip().lower())
     days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     span = timedelta(days=days, hours=hours, minutes=minutes)

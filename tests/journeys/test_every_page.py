@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 NOT_PAGES = (
     "_api.", "authority.scan", "evidence.pack", "recalls.notice", "couriers.paper", "couriers.signature",
     "deliveries.download",
-    "deliveries.side_file", "csv", ".sheet", "key_file", "export", "run_book",
+    "desk.state", "deliveries.side_file", "csv", ".sheet", "key_file", "export", "run_book",
 )  # fmt: skip
 CUSTOMERS = ("engineer A", "manager A")
 STAFF = ("administrator", "publisher", "auditor", "TSC engineer", "dispatcher")

@@ -37,7 +37,8 @@ def test_a_form_says_all_of_a_programme(programme):
 
 
 @pytest.mark.parametrize(
-    ("text", "minutes"), [("30m", 30), ("2h", 120), ("1d 12h", 36 * 60), ("1d12h5m", 36 * 60 + 5), (" 2H ", 120)]
+    ("text", "minutes"),
+    [("30m", 30), ("2h", 120), ("1d 12h", 36 * 60), ("1d12h5m", 36 * 60 + 5), (" 2H ", 120), ("1д 2ч 3м", 1563)],
 )
 def test_spans(text, minutes):
     assert parse_span(text) == timedelta(minutes=minutes)
