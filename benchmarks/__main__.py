@@ -1,5 +1,5 @@
-"""`python -m benchmarks [transfer] [kits] [memory] [entitlements]`: runs them (all, when none is named), prints the
-table, and writes it to benchmarks/results.md."""
+"""`python -m benchmarks [transfer] [kits] [memory] [entitlements] [desk]`: runs them (all, when none is named), prints
+the table, and writes it to benchmarks/results.md."""
 
 import platform
 import sys
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
 
-from benchmarks import entitlements, kits, memory, transfer
+from benchmarks import desk, entitlements, kits, memory, transfer
 from benchmarks.rows import table
 
-MODULES = {"transfer": transfer, "kits": kits, "memory": memory, "entitlements": entitlements}
+MODULES = {"transfer": transfer, "kits": kits, "memory": memory, "entitlements": entitlements, "desk": desk}
 RESULTS = Path(__file__).with_name("results.md")
 HEAD = """# Results of `python -m benchmarks`
 

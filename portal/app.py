@@ -55,8 +55,25 @@ from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers n
 from portal.releases import routes as releases
 from portal.releases.markdown import render
 from portal.resources import Resources, open_resources
+from portal.tickets import alarms as tickets_alarms  # noqa: F401 - its handlers name themselves
 from portal.tickets import api as tickets_api
+from portal.tickets import (  # noqa: F401 - they hang on the ticket pages' blueprint, and name their own handlers
+    attachment_pages,
+    contact_pages,
+    desk_pages,
+    export_pages,
+    incoming,
+    intake_pages,
+    mail_pages,
+    telling,
+)
+from portal.tickets import board_pages as desk
+from portal.tickets import programmes_pages as programmes
+from portal.tickets import rota_pages as rota
 from portal.tickets import routes as tickets
+from portal.updates import api as updates_api
+from portal.updates import jobs as updates_jobs  # noqa: F401 - its handlers name themselves
+from portal.updates import routes as updates
 from portal.web import errors, formats, guard, headers, locale, unit_of_work
 from portal.web.menu import Area, Entry, install_menu
 
@@ -64,10 +81,13 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, plans.bp, evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
+    catalogue.bp, updates.bp, plans.bp,
+    evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
     couriers.receipt_bp,
-    deliveries.bp, tickets.bp, entitlements.bp, authority.bp, inventory.bp, releases.bp, accounts.bp, audit.bp, jobs.bp,
-    catalogue_api.bp, plans_api.bp, deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
+    deliveries.bp, tickets.bp, desk.bp, rota.bp, programmes.bp, entitlements.bp, authority.bp, inventory.bp,
+    releases.bp, accounts.bp, audit.bp, jobs.bp,
+    catalogue_api.bp, updates_api.bp, plans_api.bp,
+    deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
     inventory_api.bp, releases_api.bp,
     accounts_api.bp,
 )  # fmt: skip
@@ -93,12 +113,25 @@ MENU = (
             Entry("authority.people", mark("Authorized persons"), Permission.AUTHORITY_READ),
         ),
     ),
-    Area(mark("Tickets"), (Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),)),
+    Area(
+        mark("Tickets"),
+        (
+            Entry("desk.show", mark("Engineers' board"), Permission.TICKETS_WORK),
+            Entry("tickets.call", mark("A call"), Permission.TICKETS_WORK),
+            Entry("tickets.index", mark("Tickets"), Permission.TICKETS_READ),
+            Entry("tickets.held_mails", mark("Held mail"), Permission.TICKETS_WORK),
+            Entry("tickets.contact_list", mark("Contacts"), Permission.TICKETS_READ),
+            Entry("rota.week", mark("Rota"), Permission.TICKETS_WORK),
+            Entry("programmes.index", mark("Service programmes"), Permission.CONTRACTS_MANAGE),
+        ),
+    ),
     Area(
         mark("Devices"),
         (
             Entry("plans.devices", mark("Devices"), Permission.INVENTORY_READ),
             Entry("plans.sites", mark("Sites"), Permission.INVENTORY_READ),
+            Entry("updates.index", mark("Updates"), Permission.UPDATES_READ),
+            Entry("updates.calendar", mark("Calendar"), Permission.UPDATES_READ),
         ),
     ),
     Area(

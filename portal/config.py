@@ -32,7 +32,8 @@ class Config:
     `store` is an object store address (`file:///…` or `s3://bucket/prefix?endpoint=…`), `keys` a folder of encrypted
     PEM keys or a key address (`awskms:`, `hsm:`), `mail` an address `folder:///…` or `smtp://user:secret@host:port`,
     `texting` one of `folder:///…` or `https://:secret@gateway/path`; empty: no text messages. `mail_inbox` is the
-    folder where mail comes in; empty: none comes.
+    folder where mail comes in; empty: none comes. `support_address` is where customers write to the service desk, and
+    `support+…` there its reply addresses; empty: no ticket by e-mail.
     """
 
     data: Path
@@ -44,6 +45,7 @@ class Config:
     mail: str
     mail_from: str = "portal@localhost"
     mail_inbox: str = ""
+    support_address: str = ""
     texting: str = ""
     base_url: str = "http://127.0.0.1:8000"
     vendor_time_zone: str = "UTC"
@@ -101,6 +103,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         mail_from=reader.value("PORTAL_MAIL_FROM", _address, "portal@localhost"),
         texting=reader.value("PORTAL_TEXTING", _texting, "" if production else f"folder://{data}/texts"),
         mail_inbox=reader.value("PORTAL_MAIL_INBOX", lambda text: str(Path(text).absolute()), ""),
+        support_address=reader.value("PORTAL_SUPPORT_ADDRESS", lambda text: _address(text).lower(), ""),
         base_url=reader.value("PORTAL_BASE_URL", _base_url, None if production else "http://127.0.0.1:8000"),
         vendor_time_zone=reader.value("PORTAL_TIME_ZONE", _time_zone, "UTC"),
         default_language=reader.value("PORTAL_LANGUAGE", _language, "en"),

@@ -16,7 +16,10 @@ from portal.mail import models as mail
 from portal.mailings import models as mailings
 from portal.recalls import models as recalls
 from portal.releases import models as releases
+from portal.tickets import desk_models as desk
 from portal.tickets import models as tickets
+from portal.tickets import rota_models as rota
+from portal.updates import models as updates
 
 __all__ = [
     "accounts",
@@ -24,6 +27,7 @@ __all__ = [
     "authority",
     "couriers",
     "deliveries",
+    "desk",
     "entitlements",
     "handovers",
     "inventory",
@@ -34,7 +38,9 @@ __all__ = [
     "numbers",
     "recalls",
     "releases",
+    "rota",
     "tickets",
+    "updates",
 ]
 
 metadata = Base.metadata

@@ -65,6 +65,10 @@ class Permission(StrEnum):
     TICKETS_OPEN = "tickets-open"
     TICKETS_ANSWER = "tickets-answer"
     TICKETS_WORK = "tickets-work"
+    ROTA_MANAGE = "rota-manage"
+    UPDATES_READ = "updates-read"
+    UPDATES_AGREE = "updates-agree"
+    UPDATES_RUN = "updates-run"
 
 
 _ROLE_KINDS = {
@@ -98,6 +102,7 @@ _STAFF_READS = frozenset(
         _P.HOLDERS_READ,
         _P.DELIVERIES_READ,
         _P.INVENTORY_READ,
+        _P.UPDATES_READ,
         _P.AUTHORITY_READ,
     }
 )
@@ -133,6 +138,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.ISSUES_EDIT,
         _P.INVENTORY_EDIT,
         _P.DELIVERIES_REQUEST,
+        _P.UPDATES_AGREE,
+        _P.UPDATES_RUN,
     },
     Role.DISPATCHER: _EVERYONE
     | _STAFF_READS
@@ -141,8 +148,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
         _P.TICKETS_WORK,
+        _P.ROTA_MANAGE,
         _P.INVENTORY_EDIT,
         _P.DELIVERIES_REQUEST,
+        _P.UPDATES_AGREE,
+        _P.UPDATES_RUN,
         _P.DELIVERIES_DISPATCH,
         _P.AUTHORITY_CONFIRM,
     },
@@ -156,6 +166,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.UPDATES_READ,
+        _P.UPDATES_AGREE,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
@@ -170,6 +182,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.UPDATES_READ,
+        _P.UPDATES_AGREE,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,

@@ -44,6 +44,11 @@ def searchable(text: str, *, limit: int = 200) -> str:
     return " ".join(_UNKEEPABLE.sub(" ", text[:limit]).split())
 
 
+def keepable(text: str) -> str:
+    """The text with a space for every character that no kept text holds."""
+    return _UNKEEPABLE.sub(" ", text)
+
+
 def folded(text: str) -> str:
     """The text as a search compares it: letters without case, in one spelling."""
     return unicodedata.normalize("NFKC", text).casefold()

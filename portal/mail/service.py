@@ -1,5 +1,6 @@
 """Post a message with the rows it tells about; it is sent after they are committed, once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -21,18 +22,22 @@ def post(  # noqa: PLR0913 - a letter has as many parts
     text: str,
     at: datetime,
     secret_until: datetime | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Queue one message. A `key` names event and recipient; a second message with the same key is not sent.
+
+    `headers` stand beside or instead of the usual ones: `Reply-To`, `References`, `Auto-Submitted`.
 
     With `secret_until` the text holds a secret that is worth nothing after that instant: it is kept until it was sent,
     or till then.
     """
-    if any(character in value for value in (recipient, subject) for character in FORBIDDEN_IN_HEADERS):
+    written = (recipient, subject, *(headers or {}).values())
+    if any(character in value for value in written for character in FORBIDDEN_IN_HEADERS):
         raise BadHeader
     if session.scalar(select(OutgoingMail.id).where(OutgoingMail.key == key)):
         return
     mail = OutgoingMail(key=key, recipient=recipient, subject=subject, text=text, created_at=at,
-                        secret_until=secret_until)  # fmt: skip
+                        secret_until=secret_until, headers=dict(headers or {}))  # fmt: skip
     session.add(mail)
     session.flush()  # the job needs the id
     jobs.enqueue(session, "mail.send", at=at, key=f"mail.send:{mail.id}", mail_id=str(mail.id))
@@ -52,6 +57,9 @@ def send(resources: Resources, *, at: datetime, mail_id: str) -> None:
             text=mail.text,
             identity=mail.id.hex,
         )
+        for name, value in mail.headers.items():
+            del message[name]
+            message[name] = value
     resources.mailer.send(message)
     with resources.sessions.begin() as session:
         note_sent(session.get_one(OutgoingMail, UUID(mail_id)), at)

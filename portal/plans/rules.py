@@ -240,6 +240,24 @@ def plan(shelf: Shelf, key: str | None, offer: Offer, today: date) -> Plan:
     return Plan(Verdict.NOT_ENTITLED, stands, target, why, facts, steps, obstacle, meanwhile, free)
 
 
+def way_to(shelf: Shelf, key: str, target: Release, offer: Offer) -> tuple[Step, ...] | Obstacle:
+    """The way from the version with the sort key `key` to this release by what the customer may take, or what shuts it.
+
+    Empty where the target is installed already or is older.
+    """
+    stops = _stops(shelf, offer)
+    if target.id not in stops or target.id not in offer.visible:
+        return Obstacle("vendor", None)
+    found = way(key, stops[target.id], stops.values(), lambda stop: offer.may_take(stop.id))
+    if not isinstance(found, Gap):
+        return _steps(shelf, key, found, offer)
+    found = way(key, stops[target.id], stops.values(), lambda stop: stop.id in offer.visible)
+    if isinstance(found, Gap):
+        return _vendors(shelf, found, offer, shelf.by_key.get(key))
+    missing = next(step for step in _steps(shelf, key, found, offer) if not step.may_take)
+    return Obstacle("contract", missing.release, missing.decision if isinstance(missing.decision, Refused) else None)
+
+
 def _recommendation(
     shelf: Shelf, installed: Release | None, is_known: Callable[[Release], bool]
 ) -> Recommendation | None:

@@ -14,7 +14,7 @@ from portal.accounts.models import Organisation
 from portal.permissions import OrganisationKind, Permission
 from portal.releases.models import Product
 from portal.texts import searchable
-from portal.tickets import fixes, payloads, policy, queries, service
+from portal.tickets import fixes, payloads, policy, queries, service, timing
 from portal.tickets.errors import CustomerMissing, UnknownCustomer, UnknownProduct
 from portal.tickets.models import Ticket, TicketChannel, TicketState
 from portal.web.formats import now
@@ -93,13 +93,15 @@ def _whole(ticket: Ticket) -> Response:
     at, customer = now(), replace(actor(), kind=OrganisationKind.CUSTOMER, organisation_id=ticket.organisation_id)
     issues = queries.linked_issues(session(), ticket, visible_to=customer, at=at)
     releases = queries.linked_releases(session(), ticket, visible_to=customer, at=at)
+    events = queries.thread(session(), ticket, visible_to=customer)
     return jsonify(
         payloads.ticket_payload(
             ticket,
-            queries.thread(session(), ticket, visible_to=customer),
+            events,
             fixes=fixes.fixes_of(session(), ticket, issues, at=at),
             answers=fixes.answers_of(session(), ticket, releases, at=at),
             steps=policy.steps_for(ticket, actor()),
+            clock=timing.clock_of(session(), ticket, events, at=at),
         )
     )
 

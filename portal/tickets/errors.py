@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portal.errors import InvalidInput, WrongState, mark
+from portal.errors import Conflict, InvalidInput, WrongState, mark
 
 
 class TicketClosed(WrongState):
@@ -18,6 +18,13 @@ class StepNotPossible(WrongState):
 
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         return translate(self.sentence) % {**self.facts, "state": translate(str(self.facts["state"]))}
+
+
+class TicketTaken(Conflict):
+    """`name`: who has it."""
+
+    code = "ticket-taken"
+    sentence = mark("Ticket %(number)s is with %(name)s already.")
 
 
 class UnknownProduct(InvalidInput):
@@ -68,3 +75,105 @@ class BadJson(InvalidInput):
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         reason = translate(str(self.facts["reason"])) % self.facts
         return translate(self.sentence) % {"reason": reason}
+
+
+class MalformedProgramme(InvalidInput):
+    """`reason` is a marked sentence, or what the parser of kept terms says; `field` and `text` where it stands."""
+
+    code = "programme-malformed"
+    sentence = mark("The service programme is malformed: %(reason)s")
+
+    def sentence_in(self, translate: Callable[[str], str]) -> str:
+        reason = translate(str(self.facts["reason"]))
+        return translate(self.sentence) % {"reason": reason % self.facts if "%(" in reason else reason}
+
+
+class ProgrammeNameTaken(Conflict):
+    code = "programme-name-taken"
+    sentence = mark("There is a service programme %(name)s already.")
+
+
+class BadShift(InvalidInput):
+    code = "bad-shift"
+    sentence = mark("A shift ends after it starts, and lasts 31 days at most.")
+
+
+class NotAnEngineer(InvalidInput):
+    code = "not-an-engineer"
+    sentence = mark("Only people of the support centre can be on duty.")
+
+
+class NoteIsYours(WrongState):
+    code = "shift-note-own"
+    sentence = mark("You wrote this note yourself: somebody of the next shift takes it over.")
+
+
+class TicketMerged(WrongState):
+    code = "ticket-merged"
+    sentence = mark("Ticket %(number)s goes on in another one, into which it was merged.")
+
+
+class NotSameCustomer(InvalidInput):
+    code = "tickets-of-two-customers"
+    sentence = mark("Only tickets of the same customer can be merged.")
+
+
+class MergedWithItself(InvalidInput):
+    code = "ticket-same"
+    sentence = mark("A ticket can't be merged into itself.")
+
+
+class NothingToSplit(InvalidInput):
+    code = "nothing-to-split"
+    sentence = mark("Only a message that the customer reads can begin a ticket of its own.")
+
+
+class AlreadyRated(WrongState):
+    code = "ticket-rated"
+    sentence = mark("You have said already what you think of ticket %(number)s.")
+
+
+class NotClosedYet(WrongState):
+    code = "ticket-not-closed"
+    sentence = mark("Ticket %(number)s is not closed yet.")
+
+
+class BadScore(InvalidInput):
+    code = "bad-score"
+    sentence = mark("The score is a number from 1 to 5.")
+
+
+class BadTelephone(InvalidInput):
+    code = "bad-telephone"
+    sentence = mark("Each telephone number has 5 to 20 digits; put each on a line of its own.")
+
+
+class UnknownContact(InvalidInput):
+    code = "unknown-contact"
+    sentence = mark("This customer has no such contact.")
+
+
+class FileTooLarge(InvalidInput):
+    status = 413
+    code = "attachment-too-large"
+    sentence = mark("The file is larger than %(limit)s bytes.")
+
+
+class NoFile(InvalidInput):
+    code = "attachment-missing"
+    sentence = mark("Choose a file first.")
+
+
+class TooManyFiles(InvalidInput):
+    code = "attachments-too-many"
+    sentence = mark("A ticket has at most %(limit)s files.")
+
+
+class ReasonForSeverity(InvalidInput):
+    code = "severity-reason-missing"
+    sentence = mark("Say why it is another severity than impact and urgency give.")
+
+
+class MailDecided(WrongState):
+    code = "mail-decided"
+    sentence = mark("Somebody has decided about this message already.")

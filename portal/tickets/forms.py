@@ -34,7 +34,7 @@ def new_submission() -> str:
     return str(uuid4())
 
 
-class _OnceForm(Form):
+class OnceForm(Form):
     """A form whose second sending, by a double click or a reload, does nothing more."""
 
     submission = HiddenField(default=new_submission, validators=[Parsed(checked_submission)])
@@ -44,7 +44,7 @@ class _OnceForm(Form):
         self.submission.data = new_submission()
 
 
-class OpenForm(_OnceForm):
+class OpenForm(OnceForm):
     """`customer` and `channel` are for staff and taken off the customer's form."""
 
     customer = StringField(
@@ -81,7 +81,7 @@ class OpenForm(_OnceForm):
             del self.customer, self.channel
 
 
-class AnswerForm(_OnceForm):
+class AnswerForm(OnceForm):
     body = TextAreaField(
         _l("Your answer"), [Parsed(lines, limit=MAX_BODY_CHARS)], description=MARKDOWN_HELP, render_kw={"rows": 6}
     )

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation, Person
@@ -41,12 +42,22 @@ class TicketSeverity(StrEnum):
     MINOR = "minor"
 
 
+class Degree(StrEnum):
+    """How much, and how soon."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class TicketEventKind(StrEnum):
     OPENED = "opened"
     MESSAGE = "message"
     NOTE = "note"
     STATE = "state"
     LINKED = "linked"
+    ASSIGNED = "assigned"
+    """An engineer took the ticket (`detail`: who), or gave it back (empty)."""
 
 
 class Step(StrEnum):
@@ -59,8 +70,9 @@ class Step(StrEnum):
     REOPEN = "reopen"
 
 
-INTERNAL_KINDS = frozenset({TicketEventKind.NOTE, TicketEventKind.LINKED})
-"""Never the customer's to see: notes, and links, which may name an issue or a release that it may not know of."""
+INTERNAL_KINDS = frozenset({TicketEventKind.NOTE, TicketEventKind.LINKED, TicketEventKind.ASSIGNED})
+"""Never the customer's to see: notes, links, which may name an issue or a release that it may not know of, and who of
+the support centre works on it."""
 
 _S = TicketState
 TRANSITIONS: dict[Step, dict[TicketState, TicketState]] = {
@@ -113,13 +125,28 @@ class TicketCounter(Base):
 
 
 class Ticket(HasId, Base):
-    """`search_text` is the title as a search compares it: databases differ in what they call lower case."""
+    """`search_text` is the title as a search compares it: databases differ in what they call lower case.
+
+    `answered_at` (first human answer), `last_answer_at`, `due_at` (the soonest end of a promise that runs) and
+    `watch_at` (the next warning or call for help) are kept by `standing.keep` beside the events that they follow from,
+    so that a board finds ten thousand tickets' order by an index. What is shown is computed from the events.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("number"),
         Index("ix_tickets_organisation_created", "organisation_id", "created_at"),
+        Index("ix_tickets_organisation_number", "organisation_id", "number"),
         Index("ix_tickets_state_created", "state", "created_at"),
+        Index("ix_tickets_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_tickets_watch", "watch_at", postgresql_where=text("watch_at IS NOT NULL")),
+        Index("ix_tickets_assigned", "assigned_to", "state", postgresql_where=text("assigned_to IS NOT NULL")),
+        Index(
+            "ix_tickets_search_text",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        ),
     )
 
     number: Mapped[int]
@@ -133,11 +160,24 @@ class Ticket(HasId, Base):
     product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"), index=True)
     installed_version: Mapped[str | None] = mapped_column(String(100))
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
+    caller: Mapped[str] = mapped_column(String(200), default="")
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("devices.id"))
+    impact: Mapped[Degree | None] = mapped_column(words(Degree))
+    urgency: Mapped[Degree | None] = mapped_column(words(Degree))
+    severity_reason: Mapped[str] = mapped_column(String(500), default="")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"))
     created_at: Mapped[datetime]
+    assigned_to: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+    last_answer_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    watch_at: Mapped[datetime | None]
 
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     product: Mapped[Product | None] = relationship(lazy="raise")
-    opener: Mapped[Person | None] = relationship(lazy="raise")
+    opener: Mapped[Person | None] = relationship(lazy="raise", foreign_keys=[opened_by])
+    assignee: Mapped[Person | None] = relationship(lazy="raise", foreign_keys=[assigned_to])
     events: Mapped[list["TicketEvent"]] = relationship(
         lazy="raise", back_populates="ticket", order_by="TicketEvent.sequence"
     )
@@ -166,7 +206,10 @@ class Ticket(HasId, Base):
 
 
 class TicketEvent(HasId, Base):
-    """One entry of the thread, only ever appended. `submission` is the sender's own word for this one sending."""
+    """One entry of the thread, only ever appended. `submission` is the sender's own word for this one sending.
+
+    `is_automatic`: no human wrote it (a receipt, "fixed in …"); it stops no clock.
+    """
 
     __tablename__ = "ticket_events"
     __table_args__ = (UniqueConstraint("ticket_id", "sequence"), UniqueConstraint("person_id", "submission"))
@@ -180,9 +223,39 @@ class TicketEvent(HasId, Base):
     by_staff: Mapped[bool]
     body: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(String(300), default="")
+    is_automatic: Mapped[bool] = mapped_column(default=False)
     submission: Mapped[str | None] = mapped_column(String(80))
 
     ticket: Mapped[Ticket] = relationship(lazy="raise", back_populates="events")
+
+
+class ServiceProgramme(HasId, Base):
+    """A service programme as data: `terms` as `programmes.to_terms` writes them. Contracts name it."""
+
+    __tablename__ = "service_programmes"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    terms: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
+class TicketAlarm(HasId, Base):
+    """That somebody was warned or called for one promise of a ticket; each rung once for each time that it is due.
+
+    `rung` is `warning`, or the number of the ladder's rung. `due_at` is the promise's end as it was then; `at` when it
+    was told, `told` to how many people.
+    """
+
+    __tablename__ = "ticket_alarms"
+    __table_args__ = (UniqueConstraint("ticket_id", "measure", "rung", "due_at"),)
+
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"))
+    measure: Mapped[str] = mapped_column(String(40))
+    rung: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime]
+    at: Mapped[datetime]
+    told: Mapped[int] = mapped_column(default=0)
 
 
 class TicketIssue(Base):

@@ -1,7 +1,7 @@
 """What the API of tickets takes in and says. JSON is read here and never goes through a form."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 from portal.entitlements.decision import Decision
 from portal.errors import mark
 from portal.releases.models import Release
+from portal.tickets.clock import Reading
+from portal.tickets.clock_words import clock_payload
 from portal.tickets.errors import BadJson
 from portal.tickets.fixes import Fix
 from portal.tickets.models import Step, Ticket, TicketEvent, TicketKind, TicketSeverity
+from portal.tickets.programmes import Measure
 
 NO_OBJECT = mark("it is not an object of names and values.")
 NO_TEXT = mark("%(name)s is not a text.")
@@ -91,11 +94,13 @@ def ticket_payload(
     fixes: Sequence[Fix],
     answers: Sequence[tuple[Release, Decision]],
     steps: Sequence[Step],
+    clock: Mapping[Measure, Reading],
 ) -> dict[str, Any]:
     """A ticket whole. Events are numbered as they are shown: what is left out leaves no gap."""
     return {
         **row_payload(ticket),
         "steps": [step.value for step in steps],
+        "promises": clock_payload(clock),
         "events": [event_payload(event, place) for place, event in enumerate(events, 1)],
         "fixes": [_fix(fix) for fix in fixes],
         "answered_by": [_release(release, decision) for release, decision in answers],

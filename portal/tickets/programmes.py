@@ -7,15 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal.errors import mark
+from portal.tickets.errors import MalformedProgramme
 from portal.tickets.models import TicketChannel, TicketSeverity
 
 Window = tuple[time, time]
 """From, until; the end is not included, and 00:00 as an end is midnight."""
 LONGEST_SEARCH_DAYS = 3700
 """A calendar that has no hour in ten years never comes to an end of anything."""
+DAYS_OF_A_WEEK = 7
 
 
 class Measure(StrEnum):
@@ -149,3 +152,68 @@ EXPERT_24X7 = Programme(
     ),
 )
 """The default: a first answer within 30 real minutes of a call, at any hour (P3)."""
+
+
+def to_terms(programme: Programme) -> dict[str, Any]:
+    """The programme as JSON keeps it; times in seconds."""
+    calendar = programme.hours.calendar
+    return {
+        "calendar": _written_calendar(calendar) if calendar else None,
+        "targets": [
+            {"measure": measure, "channel": channel, "severity": severity, "seconds": span.total_seconds()}
+            for (measure, channel, severity), span in sorted(programme.targets.items())
+        ],
+        "paused_by_customer": sorted(programme.paused_by_customer),
+        "paused_by_release": sorted(programme.paused_by_release),
+        "warn_at": programme.warn_at,
+        "ladder": [{"after_seconds": rung.after.total_seconds(), "who": rung.who} for rung in programme.ladder],
+    }
+
+
+def from_terms(name: str, terms: Mapping[str, Any]) -> Programme:
+    """The inverse. Raises MalformedProgramme, naming the first part that is wrong."""
+    try:
+        return Programme(
+            name,
+            Hours(_read_calendar(terms["calendar"]) if terms["calendar"] else None),
+            {
+                (Measure(row["measure"]), TicketChannel(row["channel"]), TicketSeverity(row["severity"])): _span(row)
+                for row in terms["targets"]
+            },
+            frozenset(Measure(word) for word in terms["paused_by_customer"]),
+            frozenset(Measure(word) for word in terms["paused_by_release"]),
+            _share(terms["warn_at"]),
+            tuple(Rung(timedelta(seconds=float(row["after_seconds"])), str(row["who"])) for row in terms["ladder"]),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise MalformedProgramme(reason=f"{type(error).__name__}: {error}") from error
+
+
+def _written_calendar(calendar: Calendar) -> dict[str, Any]:
+    return {
+        "time_zone": calendar.time_zone,
+        "week": [[window[0].isoformat(), window[1].isoformat()] if window else None for window in calendar.week],
+        "holidays": sorted(day.isoformat() for day in calendar.holidays),
+    }
+
+
+def _read_calendar(written: Mapping[str, Any]) -> Calendar:
+    week = tuple((time.fromisoformat(row[0]), time.fromisoformat(row[1])) if row else None for row in written["week"])
+    ZoneInfo(written["time_zone"])
+    if len(week) != DAYS_OF_A_WEEK:
+        raise ValueError("a week has seven days")
+    return Calendar(written["time_zone"], week, frozenset(date.fromisoformat(day) for day in written["holidays"]))
+
+
+def _span(row: Mapping[str, Any]) -> timedelta:
+    span = timedelta(seconds=float(row["seconds"]))
+    if span <= timedelta(0):
+        raise ValueError("a promise takes longer than nothing")
+    return span
+
+
+def _share(written: object) -> float:
+    share = float(str(written))
+    if not 0 < share < 1:
+        raise ValueError("a warning comes between the beginning and the end")
+    return share

@@ -15,8 +15,8 @@ from portal.permissions import Permission
 from portal.releases import queries as releases
 from portal.releases.models import Product, Release
 from portal.releases.versions import Version
-from portal.texts import searchable
-from portal.tickets import fixes, policy, queries, rules, service
+from portal.texts import lines, searchable
+from portal.tickets import clock_words, fixes, policy, queries, rules, service, timing
 from portal.tickets.errors import SubmissionReused, UnknownCustomer, UnknownIssue, UnknownRelease
 from portal.tickets.forms import AnswerForm, LinkIssueForm, LinkReleaseForm, NoteForm, OpenForm
 from portal.tickets.models import (
@@ -66,7 +66,7 @@ def _words() -> dict[str, object]:
     staff = actor().is_staff
     return {"ticket_states": TICKET_STATE_TITLES if staff else TICKET_STATE_TITLES_FOR_CUSTOMER,
             "ticket_badges": KIND_OF_BADGE, "ticket_kinds": TICKET_KIND_TITLES,
-            "ticket_severities": TICKET_SEVERITY_TITLES}  # fmt: skip
+            "ticket_severities": TICKET_SEVERITY_TITLES, **clock_words.words()}  # fmt: skip
 
 
 @bp.get("/tickets")
@@ -154,7 +154,8 @@ def state(number: str) -> ResponseReturnValue:
         step = Step(request.form.get("step", ""))
     except ValueError as error:
         raise NotFound from error
-    service.change_state(session(), ticket, step, by=actor(), at=now())
+    reason = lines(request.form.get("reason", ""), limit=service.MAX_REASON_CHARS, required=step is Step.REOPEN)
+    service.change_state(session(), ticket, step, by=actor(), at=now(), reason=reason)
     return _back(ticket)
 
 
@@ -226,12 +227,13 @@ def _page(ticket: Ticket, **sent: Form) -> str:
     issues = queries.linked_issues(session(), ticket, visible_to=by, at=at)
     releases_linked = queries.linked_releases(session(), ticket, visible_to=by, at=at)
     events = queries.thread(session(), ticket, visible_to=by)
+    programme = timing.programme_of(session(), ticket)
     return render_template(
         "tickets/show.html",
         ticket=ticket,
         events=events,
-        first_answer_at=rules.first_answer_at(events),
-        respond_by=rules.respond_by(events, ticket.channel),
+        clock=timing.clock_of(session(), ticket, events, at=at, programme=programme),
+        programme=programme,
         fixes=fixes.fixes_of(session(), ticket, issues, at=at),
         answers=fixes.answers_of(session(), ticket, releases_linked, at=at),
         steps=policy.steps_for(ticket, by),

@@ -1,24 +1,35 @@
-"""The verbs of tickets: open, answer, note, change the state, link."""
+"""The verbs of tickets: open, answer, note, change the state, link, take and give back."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Organisation
+from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.db import Base
 from portal.errors import Forbidden, NotFound
+from portal.jobs import service as jobs
 from portal.permissions import OrganisationKind, Permission
 from portal.releases.models import Issue, Product, Release
 from portal.texts import folded, lines, one_line
-from portal.tickets import numbers, policy, queries
-from portal.tickets.errors import BadSubmission, SubmissionReused, UnknownCustomer, UnknownProduct
+from portal.tickets import numbers, policy, queries, standing
+from portal.tickets.errors import (
+    BadSubmission,
+    SubmissionReused,
+    TicketClosed,
+    TicketMerged,
+    TicketTaken,
+    UnknownCustomer,
+    UnknownProduct,
+)
 from portal.tickets.models import (
+    Degree,
     Step,
     Ticket,
     TicketChannel,
@@ -35,6 +46,8 @@ MAX_TITLE_CHARS = 200
 MAX_BODY_CHARS = 20_000
 MAX_VERSION_CHARS = 100
 MAX_SUBMISSION_CHARS = 80
+MAX_REASON_CHARS = 2_000
+TELL = "tickets.tell"
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,25 @@ class TicketFacts:
     product: Product | None = None
     installed_version: str = ""
     submission: str | None = None
+    call: "Call | None" = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who called (or wrote) and how bad it is by their words, where somebody took it down.
+
+    `caller` is free text: a contact's name, or whoever it was. `severity_reason`: why not the severity that follows.
+    """
+
+    contact_id: UUID | None = None
+    caller: str = ""
+    device_id: UUID | None = None
+    impact: Degree | None = None
+    urgency: Degree | None = None
+    severity_reason: str = ""
+
+
+NO_CALL = Call()
 
 
 def open_ticket(session: Session, facts: TicketFacts, *, by: Actor, at: datetime) -> Ticket:
@@ -84,12 +116,14 @@ def open_ticket(session: Session, facts: TicketFacts, *, by: Actor, at: datetime
         installed_version=version or None,
         opened_by=by.person_id,
         created_at=at,
+        **vars(facts.call or NO_CALL),
     )
     session.add(ticket)
     session.flush()  # the first event needs the ticket's id
-    opened = _append(session, ticket, TicketEventKind.OPENED, by=by, at=at, body=body)
+    opened = append(session, ticket, TicketEventKind.OPENED, by=by, at=at, body=body)
     opened.submission = facts.submission
-    _record(session, Tag.TICKET_OPEN, ticket, by=by, at=at, channel=facts.channel.value)
+    record(session, Tag.TICKET_OPEN, ticket, by=by, at=at, channel=facts.channel.value)
+    standing.keep(session, ticket, at=at)
     return ticket
 
 
@@ -103,7 +137,7 @@ def answer(
     """
     policy.require_answer(by)
     body = lines(body, limit=MAX_BODY_CHARS)
-    _hold(session, ticket)
+    hold(session, ticket)
     sent_before = _sent_before(session, submission, body, by)
     if sent_before:
         if sent_before.ticket_id != ticket.id or sent_before.kind is not TicketEventKind.MESSAGE:
@@ -114,10 +148,12 @@ def answer(
         ticket.answered_by_staff()
     else:
         ticket.answered_by_customer()
-    event = _append(session, ticket, TicketEventKind.MESSAGE, by=by, at=at, body=body)
+    event = append(session, ticket, TicketEventKind.MESSAGE, by=by, at=at, body=body)
     event.submission = submission
-    _record(session, Tag.TICKET_ANSWER, ticket, by=by, at=at, internal=False)
-    _note_state(session, ticket, before, by=by, at=at)
+    record(session, Tag.TICKET_ANSWER, ticket, by=by, at=at, internal=False)
+    note_state(session, ticket, before, by=by, at=at)
+    tell(session, event, at=at)
+    standing.keep(session, ticket, at=at)
     return event
 
 
@@ -125,18 +161,26 @@ def add_note(session: Session, ticket: Ticket, body: str, *, by: Actor, at: date
     """An internal note, which no customer ever reads. Raises Forbidden and the errors of portal.texts."""
     policy.require_work(by)
     body = lines(body, limit=MAX_BODY_CHARS)
-    _hold(session, ticket)
-    _record(session, Tag.TICKET_ANSWER, ticket, by=by, at=at, internal=True)
-    return _append(session, ticket, TicketEventKind.NOTE, by=by, at=at, body=body)
+    hold(session, ticket)
+    record(session, Tag.TICKET_ANSWER, ticket, by=by, at=at, internal=True)
+    return append(session, ticket, TicketEventKind.NOTE, by=by, at=at, body=body)
 
 
-def change_state(session: Session, ticket: Ticket, step: Step, *, by: Actor, at: datetime) -> None:
-    """Take a step. Raises Forbidden when it is not this actor's to take, StepNotPossible in the wrong state."""
-    _hold(session, ticket)
+def change_state(session: Session, ticket: Ticket, step: Step, *, by: Actor, at: datetime, reason: str = "") -> None:
+    """Take a step; both sides read the reason.
+
+    Raises Forbidden when it is not this actor's to take, StepNotPossible in the wrong state, TicketMerged, and the
+    errors of portal.texts.
+    """
+    reason = lines(reason, limit=MAX_REASON_CHARS, required=False)
+    hold(session, ticket)
     policy.require_step(step, ticket, by)
+    if step is Step.REOPEN and ticket.merged_into_id:
+        raise TicketMerged(number=str(ticket))
     before = ticket.state
     ticket.take(step)
-    _note_state(session, ticket, before, by=by, at=at)
+    note_state(session, ticket, before, by=by, at=at, reason=reason)
+    standing.keep(session, ticket, at=at)
 
 
 def link_issue(session: Session, ticket: Ticket, issue: Issue, *, by: Actor, at: datetime) -> None:
@@ -159,6 +203,40 @@ def unlink_release(session: Session, ticket: Ticket, release: Release, *, by: Ac
     """The release (with its product loaded) does not answer it. Raises Forbidden; NotFound when it is not linked."""
     detail = f"- {release.product.name} {release.version}"
     _unlink(session, ticket, (TicketRelease, (ticket.id, release.id)), detail, by=by, at=at)
+
+
+def claim(session: Session, ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    """The engineer takes the ticket; taking it twice is taking it once.
+
+    Raises Forbidden, TicketClosed, and TicketTaken where another was first.
+    """
+    policy.require_work(by)
+    hold(session, ticket)
+    if ticket.state is TicketState.CLOSED:
+        raise TicketClosed(number=str(ticket))
+    if ticket.assigned_to == by.person_id:
+        return
+    if ticket.assigned_to:
+        raise TicketTaken(number=str(ticket), name=session.get_one(Person, ticket.assigned_to).name)
+    _assign(session, ticket, by.person_id, by.name, by=by, at=at)
+
+
+def give_back(session: Session, ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    """Nobody has the ticket any more. Raises Forbidden; TicketTaken for another's, unless the actor runs the rota."""
+    policy.require_work(by)
+    hold(session, ticket)
+    if ticket.assigned_to is None:
+        return
+    if ticket.assigned_to != by.person_id and not by.may(Permission.ROTA_MANAGE):
+        raise TicketTaken(number=str(ticket), name=session.get_one(Person, ticket.assigned_to).name)
+    _assign(session, ticket, None, "", by=by, at=at)
+
+
+def tell(session: Session, event: TicketEvent, *, at: datetime) -> None:
+    """Let those who follow the ticket have the support centre's message by e-mail, once it is committed."""
+    if event.by_staff and event.kind is TicketEventKind.MESSAGE:
+        session.flush()  # the job needs the id
+        jobs.enqueue(session, TELL, at=at, key=f"{TELL}:{event.id}", event_id=str(event.id))
 
 
 def checked_submission(text: str | None) -> str | None:
@@ -203,12 +281,18 @@ def _opened_before(session: Session, event: TicketEvent, title: str, by: Actor) 
     return queries.get(session, str(ticket), visible_to=by)
 
 
-def _hold(session: Session, ticket: Ticket) -> None:
+def hold(session: Session, ticket: Ticket) -> None:
     """Lock the ticket and read its present state: two answers at once come one after the other."""
-    session.refresh(ticket, ["state"], with_for_update=True)
+    session.refresh(ticket, ["state", "assigned_to"], with_for_update=True)
 
 
-def _append(session: Session, ticket: Ticket, kind: TicketEventKind, *, by: Actor, at: datetime, **texts: str) -> TicketEvent:  # fmt: skip  # noqa: E501
+def _assign(session: Session, ticket: Ticket, person_id: UUID | None, name: str, *, by: Actor, at: datetime) -> None:
+    ticket.assigned_to = person_id
+    append(session, ticket, TicketEventKind.ASSIGNED, by=by, at=at, detail=name)
+    record(session, Tag.TICKET_ASSIGN, ticket, by=by, at=at, to=name)
+
+
+def append(session: Session, ticket: Ticket, kind: TicketEventKind, *, by: Actor, at: datetime, **texts: Any) -> TicketEvent:  # fmt: skip  # noqa: ANN401, E501 - body, detail, is_automatic
     last = select(func.max(TicketEvent.sequence)).where(TicketEvent.ticket_id == ticket.id)
     event = TicketEvent(
         ticket_id=ticket.id,
@@ -224,34 +308,34 @@ def _append(session: Session, ticket: Ticket, kind: TicketEventKind, *, by: Acto
     return event
 
 
-def _note_state(session: Session, ticket: Ticket, before: TicketState, *, by: Actor, at: datetime) -> None:
+def note_state(session: Session, ticket: Ticket, before: TicketState, *, by: Actor, at: datetime, reason: str = "") -> None:  # fmt: skip  # noqa: E501
     if ticket.state is before:
         return
-    _append(session, ticket, TicketEventKind.STATE, by=by, at=at, detail=ticket.state.value)
-    _record(session, Tag.TICKET_STATE, ticket, by=by, at=at, before=before.value, after=ticket.state.value)
+    append(session, ticket, TicketEventKind.STATE, by=by, at=at, detail=ticket.state.value, body=reason)
+    record(session, Tag.TICKET_STATE, ticket, by=by, at=at, before=before.value, after=ticket.state.value)
 
 
 def _link(session: Session, ticket: Ticket, link: Base, detail: str, *, by: Actor, at: datetime) -> None:
     policy.require_work(by)
-    _hold(session, ticket)
+    hold(session, ticket)
     if session.get(type(link), inspect(link).mapper.primary_key_from_instance(link)):
         return
     session.add(link)
-    _append(session, ticket, TicketEventKind.LINKED, by=by, at=at, detail=detail)
-    _record(session, Tag.TICKET_LINK, ticket, by=by, at=at, link=detail)
+    append(session, ticket, TicketEventKind.LINKED, by=by, at=at, detail=detail)
+    record(session, Tag.TICKET_LINK, ticket, by=by, at=at, link=detail)
 
 
 def _unlink(session: Session, ticket: Ticket, key: tuple[type[Base], Any], detail: str, *, by: Actor,
             at: datetime) -> None:  # fmt: skip
     policy.require_work(by)
-    _hold(session, ticket)
+    hold(session, ticket)
     link = session.get(*key)
     if link is None:
         raise NotFound
     session.delete(link)
-    _append(session, ticket, TicketEventKind.LINKED, by=by, at=at, detail=detail)
-    _record(session, Tag.TICKET_LINK, ticket, by=by, at=at, link=detail)
+    append(session, ticket, TicketEventKind.LINKED, by=by, at=at, detail=detail)
+    record(session, Tag.TICKET_LINK, ticket, by=by, at=at, link=detail)
 
 
-def _record(session: Session, tag: Tag, ticket: Ticket, *, by: Actor, at: datetime, **facts: object) -> None:
+def record(session: Session, tag: Tag, ticket: Ticket, *, by: Actor, at: datetime, **facts: object) -> None:
     audit.record(session, tag, by=by, at=at, subject=ticket, named=str(ticket), **facts)

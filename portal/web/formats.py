@@ -36,6 +36,10 @@ def day(value: date | datetime | None) -> str:
     return "—" if value is None else f"{value:%Y-%m-%d}"
 
 
+def weekday(value: date) -> str:
+    return cast("str", format_date(value, "EEEE"))
+
+
 def long_day(value: date | datetime | None) -> str:
     return "—" if value is None else cast("str", format_date(value, "long"))
 
@@ -61,6 +65,6 @@ def grouped(value: str, width: int = 8) -> str:
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
-        instant=instant, day=day, long_day=long_day, size=size, duration=duration, grouped=grouped
+        instant=instant, day=day, long_day=long_day, weekday=weekday, size=size, duration=duration, grouped=grouped
     )
     app.jinja_env.globals["now"] = now

@@ -52,6 +52,9 @@ def values(world: World) -> dict[str, object]:
         "act_id": world.act.id,
         "carrier_id": world.carrier.id,
         "incident_id": world.medium.id,  # nobody's
+        "shift_id": world.medium.id,  # nobody's
+        "note_id": world.medium.id,  # nobody's
+        "programme_id": world.medium.id,  # nobody's
         "sequence": 1,
         "secret": "wrong-secret",
         "token": "wrong-token",

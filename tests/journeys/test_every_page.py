@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 NOT_PAGES = (
     "_api.", "authority.scan", "evidence.pack", "recalls.notice", "couriers.paper", "couriers.signature",
-    "deliveries.download", "deliveries.side_file", "csv", ".sheet", "key_file", "export", "run_book",
+    "deliveries.download", "desk.state", "deliveries.side_file", "csv", ".sheet", "key_file", "export", "run_book",
 )  # fmt: skip
 BY_SECRET = ("mail_links.", "receipts.", "recalls.answer_by_link")
 """The table asks these with a wrong secret. Here the right one is used; behind the code, the journeys look."""

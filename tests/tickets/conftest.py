@@ -132,6 +132,8 @@ ROLES = {
     "alpha2": Role.CUSTOMER_MANAGER,
     "beta": Role.CUSTOMER_ENGINEER,
     "tsc": Role.TSC_ENGINEER,
+    "tsc2": Role.TSC_ENGINEER,
+    "dispatcher": Role.DISPATCHER,
     "publisher": Role.PUBLISHER,
     "admin": Role.ADMINISTRATOR,
 }
@@ -144,7 +146,8 @@ def world(portal: Portal) -> World:
         support = make_organisation(session, OrganisationKind.SUPPORT)
         alpha = make_organisation(session, name="Alpha Telecom", code="ALPHA")
         beta = make_organisation(session, name="Beta Net", code="BETA")
-        homes = {"alpha": alpha, "alpha2": alpha, "beta": beta, "tsc": support, "publisher": vendor, "admin": vendor}
+        homes = {"alpha": alpha, "alpha2": alpha, "beta": beta, "tsc": support, "tsc2": support, "dispatcher": support,
+                 "publisher": vendor, "admin": vendor}  # fmt: skip
         people = {who: make_person(session, homes[who], role, name=f"Person of {who}") for who, role in ROLES.items()}
         actors = {
             who: Actor(

@@ -48,6 +48,14 @@ def test_narrowed(world):
     assert found(world, "tsc", text="STRASSE_") == [b]
     assert found(world, "tsc", text="%") == [a]
     assert found(world, "tsc", text="no such thing") == []
+    for text, there in (
+        ("мо", [a]),
+        ("ош", [a]),
+        ("st", [b]),
+        ("ст", []),
+        ("zq", []),
+    ):  # so short a text begins a word
+        assert found(world, "tsc", text=text) == there, text
 
 
 def test_a_search_does_not_reach_anothers(world):

@@ -10,6 +10,8 @@ down_revision = None
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name != "sqlite":  # a search within titles, without reading a million of them
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     op.create_table(
         "agreements",
         sa.Column("code", sa.String(length=60), nullable=False),
@@ -152,6 +154,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("sent_at", Instant(), nullable=True),
         sa.Column("secret_until", Instant(), nullable=True),
@@ -177,6 +180,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_families")),
         sa.UniqueConstraint("name", name=op.f("uq_product_families_name")),
+    )
+    op.create_table(
+        "service_programmes",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_programmes")),
+        sa.UniqueConstraint("name", name=op.f("uq_service_programmes_name")),
     )
     op.create_table(
         "sign_in_attempts",
@@ -414,6 +426,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "email", name=op.f("uq_authorized_persons_organisation_id_email")),
     )
     op.create_table(
+        "calendar_feeds",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_calendar_feeds_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feeds")),
+        sa.UniqueConstraint("person_id", name=op.f("uq_calendar_feeds_person_id")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_calendar_feeds_secret_hash")),
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("phones", sa.JSON(), nullable=False),
+        sa.Column("phone_digits", sa.Text(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=200), nullable=False),
+        sa.Column("is_night_contact", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_contacts_email_is_lower")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_contacts_organisation_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_contacts_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
+    )
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index("ix_contacts_email", ["email"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contacts_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "contract_lines",
         sa.Column("contract_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=True),
@@ -476,6 +523,24 @@ def upgrade() -> None:
             sqlite_where=sa.text("removed_at IS NULL"),
             postgresql_where=sa.text("removed_at IS NULL"),
         )
+
+    op.create_table(
+        "duty_shifts",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "role", sa.Enum("on-duty", "shift-lead", name="dutyrole", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("starts_at", Instant(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_duty_shifts_ends_after_start")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_duty_shifts_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_shifts")),
+    )
+    with op.batch_alter_table("duty_shifts", schema=None) as batch_op:
+        batch_op.create_index("ix_duty_shifts_ends_starts", ["ends_at", "starts_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_shifts_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "export_rules",
@@ -562,54 +627,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("product_id", "agreement_id", name=op.f("pk_product_agreements")),
     )
     op.create_table(
-        "tickets",
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "kind", sa.Enum("incident", "question", name="ticketkind", native_enum=False, length=40), nullable=False
-        ),
-        sa.Column(
-            "channel",
-            sa.Enum("telephone", "web", "email", "api", name="ticketchannel", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column(
-            "severity",
-            sa.Enum("critical", "major", "minor", name="ticketseverity", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "new",
-                "open",
-                "waiting-for-customer",
-                "waiting-for-release",
-                "resolved",
-                "closed",
-                name="ticketstate",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("title", sa.String(length=200), nullable=False),
-        sa.Column("search_text", sa.Text(), nullable=False),
-        sa.Column("product_id", sa.Uuid(), nullable=True),
-        sa.Column("installed_version", sa.String(length=100), nullable=True),
-        sa.Column("opened_by", sa.Uuid(), nullable=True),
-        sa.Column("created_at", Instant(), nullable=False),
+        "shift_notes",
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("read_at", Instant(), nullable=True),
+        sa.Column("read_by_name", sa.String(length=200), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
-        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
-        sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_shift_notes_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_notes")),
     )
-    with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
-        batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
+    with op.batch_alter_table("shift_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_shift_notes_read_at", ["read_at"], unique=False)
 
     op.create_table(
         "trains",
@@ -908,40 +938,94 @@ def upgrade() -> None:
         batch_op.create_index("ix_releases_state_published_at", ["state", "published_at"], unique=False)
 
     op.create_table(
-        "ticket_events",
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
+        "tickets",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column(
-            "kind",
+            "kind", sa.Enum("incident", "question", name="ticketkind", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("telephone", "web", "email", "api", name="ticketchannel", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "severity",
+            sa.Enum("critical", "major", "minor", name="ticketseverity", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
             sa.Enum(
-                "opened", "message", "note", "state", "linked", name="ticketeventkind", native_enum=False, length=40
+                "new",
+                "open",
+                "waiting-for-customer",
+                "waiting-for-release",
+                "resolved",
+                "closed",
+                name="ticketstate",
+                native_enum=False,
+                length=40,
             ),
             nullable=False,
         ),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("person_name", sa.String(length=200), nullable=False),
-        sa.Column("by_staff", sa.Boolean(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("detail", sa.String(length=300), nullable=False),
-        sa.Column("submission", sa.String(length=80), nullable=True),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=True),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("opened_by", sa.Uuid(), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("caller", sa.String(length=200), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "impact", sa.Enum("high", "medium", "low", name="degree", native_enum=False, length=40), nullable=True
+        ),
+        sa.Column(
+            "urgency", sa.Enum("high", "medium", "low", name="degree", native_enum=False, length=40), nullable=True
+        ),
+        sa.Column("severity_reason", sa.String(length=500), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("assigned_to", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("last_answer_at", Instant(), nullable=True),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("watch_at", Instant(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
-        sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
-        sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
+        sa.ForeignKeyConstraint(["assigned_to"], ["people.id"], name=op.f("fk_tickets_assigned_to")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_tickets_contact_id")),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_tickets_device_id")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["tickets.id"], name=op.f("fk_tickets_merged_into_id")),
+        sa.ForeignKeyConstraint(["opened_by"], ["people.id"], name=op.f("fk_tickets_opened_by")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_tickets_organisation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_tickets_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
+        sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
     )
-    op.create_table(
-        "ticket_issues",
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("issue_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_ticket_issues_issue_id")),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_issues_ticket_id")),
-        sa.PrimaryKeyConstraint("ticket_id", "issue_id", name=op.f("pk_ticket_issues")),
-    )
-    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ticket_issues_issue_id"), ["issue_id"], unique=False)
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tickets_assigned",
+            ["assigned_to", "state"],
+            unique=False,
+            postgresql_where=sa.text("assigned_to IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_tickets_due", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+        )
+        batch_op.create_index("ix_tickets_organisation_created", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index("ix_tickets_organisation_number", ["organisation_id", "number"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tickets_product_id"), ["product_id"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_search_text",
+            ["search_text"],
+            unique=False,
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        )
+        batch_op.create_index("ix_tickets_state_created", ["state", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_tickets_watch", ["watch_at"], unique=False, postgresql_where=sa.text("watch_at IS NOT NULL")
+        )
 
     op.create_table(
         "artifacts",
@@ -1210,6 +1294,141 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_release_issues_issue_id"), ["issue_id"], unique=False)
 
     op.create_table(
+        "ticket_alarms",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("measure", sa.String(length=40), nullable=False),
+        sa.Column("rung", sa.String(length=20), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_alarms_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_alarms")),
+        sa.UniqueConstraint(
+            "ticket_id", "measure", "rung", "due_at", name=op.f("uq_ticket_alarms_ticket_id_measure_rung_due_at")
+        ),
+    )
+    op.create_table(
+        "ticket_events",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "opened",
+                "message",
+                "note",
+                "state",
+                "linked",
+                "assigned",
+                name="ticketeventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("is_automatic", sa.Boolean(), nullable=False),
+        sa.Column("submission", sa.String(length=80), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_events_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_events_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_events")),
+        sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
+        sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
+    )
+    op.create_table(
+        "ticket_issues",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_ticket_issues_issue_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_issues_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "issue_id", name=op.f("pk_ticket_issues")),
+    )
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_issues_issue_id"), ["issue_id"], unique=False)
+
+    op.create_table(
+        "ticket_mails",
+        sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("posted", "held", "discarded", name="mailstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "hold",
+            sa.Enum(
+                "unknown-sender",
+                "several-customers",
+                "forged-address",
+                "authentication-failed",
+                "too-many",
+                "ticket-closed",
+                name="hold",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("sender", sa.String(length=254), nullable=False),
+        sa.Column("sender_name", sa.String(length=200), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_ticket_mails_decided_by")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_mails_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_mails")),
+        sa.UniqueConstraint("identity", name=op.f("uq_ticket_mails_identity")),
+    )
+    with op.batch_alter_table("ticket_mails", schema=None) as batch_op:
+        batch_op.create_index("ix_ticket_mails_sender_received", ["sender", "received_at"], unique=False)
+        batch_op.create_index("ix_ticket_mails_state_received", ["state", "received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ticket_mails_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
+        "ticket_opinions",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("score BETWEEN 1 AND 5", name=op.f("ck_ticket_opinions_one_to_five")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_opinions_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_opinions_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_opinions")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_ticket_opinions_ticket_id")),
+    )
+    op.create_table(
+        "ticket_participants",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("added_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(contact_id IS NULL) <> (person_id IS NULL)", name=op.f("ck_ticket_participants_contact_or_person")
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_ticket_participants_contact_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_participants_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_participants_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_participants")),
+        sa.UniqueConstraint("ticket_id", "contact_id", name=op.f("uq_ticket_participants_ticket_id_contact_id")),
+        sa.UniqueConstraint("ticket_id", "person_id", name=op.f("uq_ticket_participants_ticket_id_person_id")),
+    )
+    op.create_table(
         "ticket_releases",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
         sa.Column("release_id", sa.Uuid(), nullable=False),
@@ -1219,6 +1438,60 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ticket_releases_release_id"), ["release_id"], unique=False)
+
+    op.create_table(
+        "update_requests",
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.Enum("agreed", "demanded", name="origin", native_enum=False, length=40), nullable=False),
+        sa.Column("way", sa.Enum("remote", "own", name="way", native_enum=False, length=40), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "proposed",
+                "agreed",
+                "preparing",
+                "running",
+                "done",
+                "failed",
+                "rolled-back",
+                "cancelled",
+                name="updatestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("begins_at", Instant(), nullable=True),
+        sa.Column("ends_at", Instant(), nullable=True),
+        sa.Column("customer_consent", sa.JSON(), nullable=True),
+        sa.Column("support_consent", sa.JSON(), nullable=True),
+        sa.Column("engineer_id", sa.Uuid(), nullable=True),
+        sa.Column("delivery_request_id", sa.Uuid(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name=op.f("fk_update_requests_created_by")),
+        sa.ForeignKeyConstraint(["engineer_id"], ["people.id"], name=op.f("fk_update_requests_engineer_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_update_requests_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_update_requests_release_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_requests")),
+        sa.UniqueConstraint("number", name=op.f("uq_update_requests_number")),
+    )
+    with op.batch_alter_table("update_requests", schema=None) as batch_op:
+        batch_op.create_index("ix_update_requests_organisation", ["organisation_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_update_requests_release_id"), ["release_id"], unique=False)
+        batch_op.create_index("ix_update_requests_window", ["begins_at"], unique=False)
 
     op.create_table(
         "waivers",
@@ -1234,6 +1507,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
         sa.UniqueConstraint("release_id", "problem", name=op.f("uq_waivers_release_id_problem")),
     )
+    op.create_table(
+        "access_consents",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("given_by", sa.Uuid(), nullable=True),
+        sa.Column("given_name", sa.String(length=200), nullable=False),
+        sa.Column("given_at", Instant(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["given_by"], ["people.id"], name=op.f("fk_access_consents_given_by")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_access_consents_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_consents")),
+    )
+    with op.batch_alter_table("access_consents", schema=None) as batch_op:
+        batch_op.create_index("ix_access_consents_update", ["update_id"], unique=False)
+
+    op.create_table(
+        "access_secrets",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("destroyed_at", Instant(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_access_secrets_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_secrets")),
+    )
+    with op.batch_alter_table("access_secrets", schema=None) as batch_op:
+        batch_op.create_index("ix_access_secrets_update", ["update_id"], unique=False)
+
     op.create_table(
         "act_items",
         sa.Column("act_id", sa.Uuid(), nullable=False),
@@ -1456,6 +1761,101 @@ def upgrade() -> None:
         batch_op.create_index("ix_recall_holdings_organisation", ["organisation_id"], unique=False)
 
     op.create_table(
+        "ticket_files",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("is_internal", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["ticket_events.id"], name=op.f("fk_ticket_files_event_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_ticket_files_person_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_files_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_files")),
+    )
+    with op.batch_alter_table("ticket_files", schema=None) as batch_op:
+        batch_op.create_index("ix_ticket_files_ticket_created", ["ticket_id", "created_at"], unique=False)
+
+    op.create_table(
+        "update_checks",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "name",
+            sa.Enum("backup", "notes", "kit", "spare-contact", "way-back", name="check", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_checks_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_checks")),
+        sa.UniqueConstraint("update_id", "name", "key", name=op.f("uq_update_checks_update_id_name_key")),
+    )
+    op.create_table(
+        "update_devices",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("from_version", sa.String(length=100), nullable=False),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_update_devices_device_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_update_devices_ticket_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_devices_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_devices")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_update_devices_ticket_id")),
+        sa.UniqueConstraint("update_id", "device_id", name=op.f("uq_update_devices_update_id_device_id")),
+    )
+    with op.batch_alter_table("update_devices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_update_devices_device_id"), ["device_id"], unique=False)
+
+    op.create_table(
+        "update_events",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "created",
+                "state",
+                "window",
+                "consent",
+                "check",
+                "step",
+                "ticket",
+                "secret",
+                "secret-shown",
+                "secrets-destroyed",
+                "access",
+                "access-ended",
+                "session",
+                "session-ended",
+                "delivery",
+                name="updateeventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.String(length=200), nullable=False),
+        sa.Column("by_staff", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_update_events_person_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_events_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_events")),
+        sa.UniqueConstraint("update_id", "sequence", name=op.f("uq_update_events_update_id_sequence")),
+    )
+    op.create_table(
         "consignments",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("medium_id", sa.Uuid(), nullable=False),
@@ -1540,6 +1940,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mail_messages_link_id"), ["link_id"], unique=False)
 
     op.create_table(
+        "remote_sessions",
+        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("engineer_id", sa.Uuid(), nullable=True),
+        sa.Column("engineer_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_because", sa.String(length=40), nullable=False),
+        sa.Column("notes", sa.JSON(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["consent_id"], ["access_consents.id"], name=op.f("fk_remote_sessions_consent_id")),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_remote_sessions_device_id")),
+        sa.ForeignKeyConstraint(["engineer_id"], ["people.id"], name=op.f("fk_remote_sessions_engineer_id")),
+        sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_remote_sessions_update_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remote_sessions")),
+    )
+    with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
+        batch_op.create_index("ix_remote_sessions_device", ["device_id"], unique=False)
+        batch_op.create_index("ix_remote_sessions_update", ["update_id"], unique=False)
+
+    op.create_table(
+        "update_steps",
+        sa.Column("update_device_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.String(length=100), nullable=False),
+        sa.Column("planned_minutes", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned", "started", "done", "failed", "rolled-back", name="stepstate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", Instant(), nullable=True),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("downtime_seconds", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_update_steps_release_id")),
+        sa.ForeignKeyConstraint(
+            ["update_device_id"], ["update_devices.id"], name=op.f("fk_update_steps_update_device_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_update_steps")),
+        sa.UniqueConstraint("update_device_id", "place", name=op.f("uq_update_steps_update_device_id_place")),
+    )
+    op.create_table(
         "incidents",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("consignment_id", sa.Uuid(), nullable=True),
@@ -1577,6 +2028,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_incidents_closed", ["closed_at"], unique=False)
         batch_op.create_index("ix_incidents_delivery", ["delivery_id"], unique=False)
 
+    op.create_table(
+        "secret_looks",
+        sa.Column("secret_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["secret_id"], ["access_secrets.id"], name=op.f("fk_secret_looks_secret_id")),
+        sa.ForeignKeyConstraint(["session_id"], ["remote_sessions.id"], name=op.f("fk_secret_looks_session_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_secret_looks")),
+        sa.UniqueConstraint("secret_id", "session_id", name=op.f("uq_secret_looks_secret_id_session_id")),
+    )
+
     op.execute(f"INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '{64 * '0'}')")  # noqa: S608
     # The record only grows: neither the portal nor a slip in a console changes or removes a row of it.
     if op.get_bind().dialect.name == "sqlite":
@@ -1597,11 +2061,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("secret_looks")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_index("ix_incidents_delivery")
         batch_op.drop_index("ix_incidents_closed")
 
     op.drop_table("incidents")
+    op.drop_table("update_steps")
+    with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_remote_sessions_update")
+        batch_op.drop_index("ix_remote_sessions_device")
+
+    op.drop_table("remote_sessions")
     with op.batch_alter_table("mail_messages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_messages_link_id"))
         batch_op.drop_index("ix_mail_messages_delivery")
@@ -1613,6 +2084,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consignments_delivery")
 
     op.drop_table("consignments")
+    op.drop_table("update_events")
+    with op.batch_alter_table("update_devices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_update_devices_device_id"))
+
+    op.drop_table("update_devices")
+    op.drop_table("update_checks")
+    with op.batch_alter_table("ticket_files", schema=None) as batch_op:
+        batch_op.drop_index("ix_ticket_files_ticket_created")
+
+    op.drop_table("ticket_files")
     with op.batch_alter_table("recall_holdings", schema=None) as batch_op:
         batch_op.drop_index("ix_recall_holdings_organisation")
 
@@ -1639,11 +2120,39 @@ def downgrade() -> None:
         batch_op.drop_index("ix_act_items_delivery")
 
     op.drop_table("act_items")
+    with op.batch_alter_table("access_secrets", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_secrets_update")
+
+    op.drop_table("access_secrets")
+    with op.batch_alter_table("access_consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_access_consents_update")
+
+    op.drop_table("access_consents")
     op.drop_table("waivers")
+    with op.batch_alter_table("update_requests", schema=None) as batch_op:
+        batch_op.drop_index("ix_update_requests_window")
+        batch_op.drop_index(batch_op.f("ix_update_requests_release_id"))
+        batch_op.drop_index("ix_update_requests_organisation")
+
+    op.drop_table("update_requests")
     with op.batch_alter_table("ticket_releases", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_releases_release_id"))
 
     op.drop_table("ticket_releases")
+    op.drop_table("ticket_participants")
+    op.drop_table("ticket_opinions")
+    with op.batch_alter_table("ticket_mails", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_mails_ticket_id"))
+        batch_op.drop_index("ix_ticket_mails_state_received")
+        batch_op.drop_index("ix_ticket_mails_sender_received")
+
+    op.drop_table("ticket_mails")
+    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
+
+    op.drop_table("ticket_issues")
+    op.drop_table("ticket_events")
+    op.drop_table("ticket_alarms")
     with op.batch_alter_table("release_issues", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_release_issues_issue_id"))
 
@@ -1689,11 +2198,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_artifacts_sha256"))
 
     op.drop_table("artifacts")
-    with op.batch_alter_table("ticket_issues", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
+    with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_watch", postgresql_where=sa.text("watch_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_state_created")
+        batch_op.drop_index(
+            "ix_tickets_search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+        )
+        batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
+        batch_op.drop_index("ix_tickets_organisation_number")
+        batch_op.drop_index("ix_tickets_organisation_created")
+        batch_op.drop_index("ix_tickets_due", postgresql_where=sa.text("due_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_assigned", postgresql_where=sa.text("assigned_to IS NOT NULL"))
 
-    op.drop_table("ticket_issues")
-    op.drop_table("ticket_events")
+    op.drop_table("tickets")
     with op.batch_alter_table("releases", schema=None) as batch_op:
         batch_op.drop_index("ix_releases_state_published_at")
         batch_op.drop_index("ix_releases_product_state_published_at")
@@ -1725,12 +2242,10 @@ def downgrade() -> None:
 
     op.drop_table("acts")
     op.drop_table("trains")
-    with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.drop_index("ix_tickets_state_created")
-        batch_op.drop_index(batch_op.f("ix_tickets_product_id"))
-        batch_op.drop_index("ix_tickets_organisation_created")
+    with op.batch_alter_table("shift_notes", schema=None) as batch_op:
+        batch_op.drop_index("ix_shift_notes_read_at")
 
-    op.drop_table("tickets")
+    op.drop_table("shift_notes")
     op.drop_table("product_agreements")
     op.drop_table("person_roles")
     with op.batch_alter_table("one_time_links", schema=None) as batch_op:
@@ -1745,6 +2260,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_export_rules_product")
 
     op.drop_table("export_rules")
+    with op.batch_alter_table("duty_shifts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_duty_shifts_person_id"))
+        batch_op.drop_index("ix_duty_shifts_ends_starts")
+
+    op.drop_table("duty_shifts")
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_devices_product_serial",
@@ -1760,6 +2280,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contract_lines_contract_family")
 
     op.drop_table("contract_lines")
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contacts_organisation_id"))
+        batch_op.drop_index("ix_contacts_email")
+
+    op.drop_table("contacts")
+    op.drop_table("calendar_feeds")
     op.drop_table("authorized_persons")
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
@@ -1796,6 +2322,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_attempts_address"))
 
     op.drop_table("sign_in_attempts")
+    op.drop_table("service_programmes")
     op.drop_table("product_families")
     op.drop_table("outgoing_texts")
     op.drop_table("outgoing_mail")

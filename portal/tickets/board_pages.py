@@ -1,0 +1,114 @@
+"""The engineers' board and its state for the page that keeps itself up to date; taking a ticket and giving it back."""
+
+import hashlib
+import json
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from wtforms import SubmitField, TextAreaField
+
+from portal.permissions import Permission
+from portal.texts import lines
+from portal.tickets import board, clock_words, queries, rota, service
+from portal.tickets.forms import MARKDOWN_HELP
+from portal.tickets.models import TICKET_SEVERITY_TITLES, TICKET_STATE_TITLES
+from portal.tickets.rota_models import DUTY_ROLE_TITLES
+from portal.web.fields import UNPROCESSABLE, Parsed
+from portal.web.formats import now
+from portal.web.forms import Form, _l
+from portal.web.guard import actor, requires
+from portal.web.unit_of_work import session
+
+bp = Blueprint("desk", __name__, template_folder="templates")
+
+POLL_SECONDS = 10
+PORTAL_NOW = "Portal-Now"
+"""The portal's own clock in each answer of the state, so that a browser whose clock is wrong counts right."""
+
+
+class ShiftNoteForm(Form):
+    text = TextAreaField(
+        _l("What the next shift has to know"),
+        [Parsed(lines, limit=rota.MAX_NOTE_CHARS)],
+        description=MARKDOWN_HELP,
+        render_kw={"rows": 4},
+    )
+    submit = SubmitField(_l("Leave the note"))
+
+
+@bp.context_processor
+def _words() -> dict[str, object]:
+    return {
+        "ticket_states": TICKET_STATE_TITLES,
+        "ticket_severities": TICKET_SEVERITY_TITLES,
+        "duty_roles": DUTY_ROLE_TITLES,
+        **clock_words.words(),
+    }
+
+
+@bp.get("/desk")
+@requires(Permission.TICKETS_WORK)
+def show() -> ResponseReturnValue:
+    return _page(ShiftNoteForm(formdata=None))
+
+
+@bp.get("/desk/state")
+@requires(Permission.TICKETS_WORK)
+def state() -> ResponseReturnValue:
+    """The changing parts of the board as HTML by name, in the reader's language, with an ETag (RFC 9110 §8.8.3).
+
+    Nothing in it depends on the second in which it is asked: countdowns are counted by the page from due instants.
+    """
+    found = board.board(session(), visible_to=actor(), at=now())
+    pieces = cast("Any", current_app.jinja_env.get_template("tickets/board_pieces.html").make_module(_words()))
+    body = json.dumps({"head": pieces.head(found, live=True), "lanes": pieces.lanes(found, live=True)})
+    response = make_response(body)
+    response.content_type = "application/json"
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers[PORTAL_NOW] = now().isoformat()
+    response.headers["Vary"] = "Cookie"
+    response.set_etag(hashlib.sha256(body.encode()).hexdigest())
+    response.make_conditional(request)
+    return response
+
+
+@bp.post("/desk/<number>/claim")
+@requires(Permission.TICKETS_WORK)
+def claim(number: str) -> ResponseReturnValue:
+    ticket = queries.get(session(), number, visible_to=actor())
+    service.claim(session(), ticket, by=actor(), at=now())
+    return redirect(url_for("tickets.show", number=str(ticket)), 303)
+
+
+@bp.post("/desk/<number>/give-back")
+@requires(Permission.TICKETS_WORK)
+def give_back(number: str) -> ResponseReturnValue:
+    ticket = queries.get(session(), number, visible_to=actor())
+    service.give_back(session(), ticket, by=actor(), at=now())
+    return redirect(url_for("tickets.show", number=str(ticket)), 303)
+
+
+@bp.post("/desk/notes")
+@requires(Permission.TICKETS_WORK)
+def leave_note() -> ResponseReturnValue:
+    form = ShiftNoteForm()
+    if not form.is_sent():
+        return _page(form), UNPROCESSABLE
+    rota.leave_note(session(), form.text.data or "", by=actor(), at=now())
+    flash(_("The next shift will find your note on top of the board."))
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/desk/notes/<uuid:note_id>/take")
+@requires(Permission.TICKETS_WORK)
+def take_note(note_id: UUID) -> ResponseReturnValue:
+    rota.take_note(session(), note_id, by=actor(), at=now())
+    return redirect(url_for(".show"), 303)
+
+
+def _page(form: ShiftNoteForm) -> str:
+    found = board.board(session(), visible_to=actor(), at=now())
+    return render_template("tickets/board.html", board=found, form=form, live=False, poll_seconds=POLL_SECONDS)

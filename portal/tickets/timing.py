@@ -1,0 +1,134 @@
+"""The clock of a ticket on record: its events as the clock sees them, and the programme that its contract names."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from portal.entitlements.models import Contract, ContractLine, ContractState
+from portal.releases.models import Product
+from portal.tickets.clock import Happening, Moment, Reading, TicketFacts, readings
+from portal.tickets.models import ServiceProgramme, Ticket, TicketEvent, TicketEventKind, TicketState
+from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
+
+BUILT_IN = {EXPERT_24X7.name: EXPERT_24X7}
+
+
+class Told(NamedTuple):
+    """As much of an event as the clock asks."""
+
+    kind: TicketEventKind
+    at: datetime
+    by_staff: bool
+    is_automatic: bool
+    detail: str
+
+
+def clock_of(
+    session: Session,
+    ticket: Ticket,
+    events: Sequence[TicketEvent],
+    *,
+    at: datetime,
+    programme: Programme | None = None,
+) -> dict[Measure, Reading]:
+    """Every promise of the ticket as it stands at this instant; the same for customer and engineer.
+
+    `events` are the ticket's in their order; what is internal may be missing, since it moves no clock. `programme` is
+    the ticket's, where it is known already.
+    """
+    programme = programme or programme_of(session, ticket)
+    return readings(moments_of(events), TicketFacts(ticket.channel, ticket.severity), programme, now=at)
+
+
+def moments_of(events: Iterable[TicketEvent | Told]) -> list[Moment]:
+    """What the clock asks of the events: the opening, each human answer of the support centre, each change of state."""
+    moments: list[Moment] = []
+    state = TicketState.NEW
+    for event in events:
+        if event.kind is TicketEventKind.STATE:
+            state = TicketState(event.detail)
+        happening = _happening(event)
+        if happening:
+            moments.append(Moment(event.at, happening, state))
+    return moments
+
+
+def programme_of(session: Session, ticket: Ticket) -> Programme:
+    """As `programmes_of`, for one ticket."""
+    return programmes_of(session, [ticket])[ticket.id]
+
+
+def programmes_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Programme]:
+    """By ticket: the programme of the contract that ran when the ticket was opened.
+
+    One for its product before any other, the last to end before the others; without a contract the default programme.
+    Three statements, however many tickets.
+    """
+    organisations = {ticket.organisation_id for ticket in tickets}
+    rows = select(Contract).where(Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE)
+    terms: dict[UUID, list[Contract]] = {}
+    for contract in session.scalars(rows.order_by(Contract.ends_at.desc(), Contract.number)):
+        terms.setdefault(contract.organisation_id, []).append(contract)
+    covering = _covering(session, tickets)
+    known = {row.name: from_terms(row.name, row.terms) for row in session.scalars(select(ServiceProgramme))}
+    found = {}
+    for ticket in tickets:
+        running = [one for one in terms.get(ticket.organisation_id, ()) if one.is_running(ticket.created_at)]
+        first = min(running, key=lambda one: (one.id, ticket.product_id) not in covering, default=None)
+        name = first.programme if first else EXPERT_24X7.name
+        found[ticket.id] = known.get(name) or BUILT_IN.get(name, EXPERT_24X7)
+    return found
+
+
+def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UUID | None]]:
+    """(contract, product) of every line of these customers that names a ticket's product or its family."""
+    lines = (
+        select(ContractLine.contract_id, Product.id)
+        .join(Contract, Contract.id == ContractLine.contract_id)
+        .join(Product, or_(ContractLine.product_id == Product.id, ContractLine.family_id == Product.family_id))
+        .where(
+            Contract.organisation_id.in_({ticket.organisation_id for ticket in tickets}),
+            Product.id.in_({ticket.product_id for ticket in tickets if ticket.product_id}),
+        )
+    )
+    return {(contract_id, product_id) for contract_id, product_id in session.execute(lines)}
+
+
+def clocks_of(session: Session, tickets: Sequence[Ticket], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
+    """The clocks of several tickets in four statements."""
+    events = events_of(session, [ticket.id for ticket in tickets])
+    programmes = programmes_of(session, tickets)
+    return {
+        ticket.id: readings(
+            moments_of(events.get(ticket.id, ())),
+            TicketFacts(ticket.channel, ticket.severity),
+            programmes[ticket.id],
+            now=at,
+        )
+        for ticket in tickets
+    }
+
+
+def events_of(session: Session, ticket_ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
+    """By ticket, the events that move its clock, in their order; without their texts."""
+    by_ticket: dict[UUID, list[Told]] = {}
+    is_answer = and_(TicketEvent.kind == TicketEventKind.MESSAGE, TicketEvent.by_staff)
+    moves = or_(TicketEvent.kind.in_((TicketEventKind.OPENED, TicketEventKind.STATE)), is_answer)
+    columns = (TicketEvent.kind, TicketEvent.at, TicketEvent.by_staff, TicketEvent.is_automatic, TicketEvent.detail)
+    rows = select(TicketEvent.ticket_id, *columns).where(TicketEvent.ticket_id.in_(ticket_ids), moves)
+    ordered = rows.order_by(TicketEvent.ticket_id, TicketEvent.sequence)
+    for ticket_id, kind, at, by_staff, is_automatic, detail in session.execute(ordered):
+        by_ticket.setdefault(ticket_id, []).append(Told(kind, at, by_staff, is_automatic, detail))
+    return by_ticket
+
+
+def _happening(event: TicketEvent | Told) -> Happening | None:
+    if event.kind is TicketEventKind.OPENED:
+        return Happening.OPENED
+    if event.kind is TicketEventKind.MESSAGE and event.by_staff and not event.is_automatic:
+        return Happening.HUMAN_ANSWER
+    return Happening.STATE if event.kind is TicketEventKind.STATE else None

@@ -1,0 +1,76 @@
+"""The customer's own specialists do it: the files come by a delivery, and the outcome is reported per device (P8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from portal.actors import Actor
+from portal.authority.models import AuthorizedPerson
+from portal.deliveries import requests
+from portal.deliveries.models import Delivery, DeliveryAddress
+from portal.deliveries.states import Channel
+from portal.releases.models import Release
+from portal.updates.errors import AlreadyAskedFor
+from portal.updates.history import enter, hold, note, require_customer, require_way
+from portal.updates.models import UpdateRequest
+from portal.updates.states import UpdateEventKind, UpdateState, Way
+
+
+@dataclass(frozen=True)
+class Handing:
+    """How the files come, and to whom; an address for a courier."""
+
+    channel: Channel
+    recipient: AuthorizedPerson
+    address: DeliveryAddress | None = None
+
+
+def ask_for_files(
+    session: Session, update: UpdateRequest, handing: Handing, *, by: Actor, at: datetime
+) -> list[Delivery]:  # fmt: skip
+    """A delivery of every release on the ways of the devices, once. Raises Forbidden, NotFound, WrongWay,
+    UpdateStepNotPossible, AlreadyAskedFor, and as deliveries.requests.request."""
+    require_customer(update, by)
+    update = hold(session, update, by=by)
+    require_way(update, Way.OWN)
+    update.require(UpdateState.AGREED, UpdateState.PREPARING)
+    if update.delivery_request_id is not None:
+        raise AlreadyAskedFor
+    new = requests.NewRequest(
+        organisation=update.organisation,
+        wanted=tuple(requests.Wanted(release) for release in releases_of(session, update)),
+        channel=handing.channel,
+        recipient=handing.recipient,
+        address=handing.address,
+        note=update.number,
+        submission=f"update:{update.id}",
+    )
+    made = requests.request(session, new, by=by, at=at)
+    update.delivery_request_id = made[0].request_id
+    note(session, update, UpdateEventKind.DELIVERY, by=by, at=at, detail=", ".join(one.number or "" for one in made))
+    if update.state is UpdateState.AGREED:
+        enter(session, update, UpdateState.PREPARING, by=by, at=at)
+    return made
+
+
+def prepare(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:
+    """The customer has the files already and prepares. Raises Forbidden, NotFound, WrongWay, UpdateStepNotPossible."""
+    require_customer(update, by)
+    update = hold(session, update, by=by)
+    require_way(update, Way.OWN)
+    enter(session, update, UpdateState.PREPARING, by=by, at=at)
+
+
+def releases_of(session: Session, update: UpdateRequest) -> list[Release]:
+    """Each release that some device goes through, with product and files, in order of version."""
+    ids: set[UUID] = {step.release_id for device in update.devices for step in device.steps}
+    rows = (
+        select(Release)
+        .where(Release.id.in_(ids))
+        .options(joinedload(Release.product), selectinload(Release.artifacts))
+        .order_by(Release.version_key)
+    )
+    return list(session.scalars(rows.execution_options(populate_existing=True)))

@@ -1,0 +1,145 @@
+"""Updates as both sides plan them: list, calendar, one update with all that belongs to it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.deliveries import queries as deliveries
+from portal.deliveries.states import DELIVERY_STATE_TITLES
+from portal.documents.report import render_report
+from portal.errors import PortalError
+from portal.permissions import Permission
+from portal.texts import searchable
+from portal.updates import calendar_pages, customer_pages, new_pages, papers, planning, queries, work_pages
+from portal.updates.blueprint import WORDS, back, bp
+from portal.updates.errors import NoSuchHour, WindowBackwards, WindowPast, WindowTooLong
+from portal.updates.forms import AccessForm, ReasonForm, SecretForm, WindowForm
+from portal.updates.models import UpdateRequest
+from portal.updates.running import open_checks
+from portal.updates.windows import window_of
+from portal.web.fields import UNPROCESSABLE, refuse
+from portal.web.formats import now
+from portal.web.guard import actor, requires
+from portal.web.locale import chosen_language
+from portal.web.paging import page_of
+from portal.web.unit_of_work import resources, session
+
+__all__ = ("bp", "calendar_pages", "customer_pages", "new_pages", "work_pages")
+
+WINDOW_FIELDS: dict[type[PortalError], str] = {
+    WindowPast: "begins",
+    NoSuchHour: "begins",
+    WindowBackwards: "ends",
+    WindowTooLong: "ends",
+}
+
+
+@bp.get("/updates")
+@requires(Permission.UPDATES_READ)
+def index() -> ResponseReturnValue:
+    narrowed = queries.Narrowed(searchable(request.args.get("q", "")), request.args.get("open") == "1")
+    page = page_of(session(), queries.updates(narrowed, visible_to=actor()))
+    return render_template("updates/index.html", page=page, narrowed=narrowed, **WORDS)
+
+
+@bp.get("/updates/<uuid:update_id>")
+@requires(Permission.UPDATES_READ)
+def show(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    at = now()
+    is_mine = update.engineer_id is not None and update.engineer_id == actor().person_id
+    asked = update.delivery_request_id
+    return render_template(
+        "updates/show.html",
+        update=update,
+        at=at,
+        is_mine=is_mine,
+        does_work=is_mine if update.way.value == "remote" else actor().is_customer,
+        open_checks=open_checks(update),
+        running=[one for one in update.sessions if one.is_running(at)],
+        consents=[one for one in update.access if one.is_open(at)],
+        access_form=AccessForm.until_then(local_end(update, at)),
+        secret_form=SecretForm(),
+        deliveries=deliveries.of_request(session(), asked, visible_to=actor()) if asked else (),
+        DELIVERY_STATE_TITLES=DELIVERY_STATE_TITLES,
+        my_consent=update.support_consent if actor().is_staff else update.customer_consent,
+        **WORDS,
+    )
+
+
+def local_end(update: UpdateRequest, at: datetime) -> datetime:
+    """The window's end, or two hours from now, on the clock of the site."""
+    end = max(update.ends_at or at, at + timedelta(hours=2))
+    return end.astimezone(ZoneInfo(update.time_zone)).replace(tzinfo=None, second=0, microsecond=0)
+
+
+@bp.get("/updates/<uuid:update_id>/report.pdf")
+@requires(Permission.UPDATES_READ)
+def report(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    address = f"{resources().config.base_url}{url_for('.show', update_id=update.id)}"
+    paper = render_report(papers.report(update, language=chosen_language(), address=address, at=now()))
+    disposition = f'inline; filename="{update.number}.pdf"'
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(paper, content_type="application/pdf", headers=headers)
+
+
+@bp.route("/updates/<uuid:update_id>/window", methods=["GET", "POST"])
+@requires(Permission.UPDATES_AGREE)
+def window(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    form = WindowForm(data=_present(update))
+    if form.is_sent():
+        try:
+            wanted = window_of(*form.times(), form.time_zone.data or "")
+            planning.set_window(session(), update, wanted, by=actor(), at=now())
+        except tuple(WINDOW_FIELDS) as error:
+            refuse(form[WINDOW_FIELDS[type(error)]], error)
+        else:
+            flash(_("The window is set. Both sides have to consent to it."))
+            return back(update)
+    status = UNPROCESSABLE if form.errors else 200
+    return render_template("updates/window.html", update=update, form=form), status
+
+
+def _present(update: UpdateRequest) -> dict[str, object]:
+    zone = ZoneInfo(update.time_zone)
+    known = {"begins": update.begins_at, "ends": update.ends_at}
+    local = {name: value.astimezone(zone).replace(tzinfo=None) for name, value in known.items() if value}
+    return {**local, "time_zone": update.time_zone}
+
+
+@bp.post("/updates/<uuid:update_id>/propose")
+@requires(Permission.UPDATES_AGREE)
+def propose(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    planning.propose(session(), update, by=actor(), at=now())
+    planning.consent(session(), update, by=actor(), at=now())
+    flash(_("Proposed: the other side is asked to consent."))
+    return back(update)
+
+
+@bp.post("/updates/<uuid:update_id>/consent")
+@requires(Permission.UPDATES_AGREE)
+def consent(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    planning.consent(session(), update, by=actor(), at=now())
+    flash(_("Your side has consented."))
+    return back(update)
+
+
+@bp.route("/updates/<uuid:update_id>/cancel", methods=["GET", "POST"])
+@requires(Permission.UPDATES_AGREE)
+def cancel(update_id: UUID) -> ResponseReturnValue:
+    update = queries.get(session(), update_id, visible_to=actor())
+    form = ReasonForm()
+    if form.is_sent():
+        planning.cancel(session(), update, reason=form.reason.data or "", by=actor(), at=now())
+        flash(_("%(number)s is cancelled.", number=update.number))
+        return redirect(url_for(".index"), 303)
+    status = UNPROCESSABLE if form.errors else 200
+    return render_template("updates/cancel.html", update=update, form=form), status
