@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from portal import numbers
 from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.service import Tag
 from portal.authority.models import AuthorizedPerson
 from portal.authority.rules import Need
 from portal.days import parse_day
@@ -177,6 +179,8 @@ def change_recipient(
     delivery.recipient_id, delivery.recipient = recipient.id, recipient_facts(recipient)
     held = _authority(session, delivery, at)
     evidence = {"reason": reason, "recipient_before": before, "recipient": delivery.recipient, "authority": held}
+    audit.record(session, Tag.DELIVERY_RECIPIENT, by=by, at=at, subject=delivery, named=delivery.number or "",
+                 before=before, recipient=delivery.recipient, reason=reason)  # fmt: skip
     return ledger.note(session, delivery, EventKind.CORRECTED, evidence, by=by, at=at)
 
 
