@@ -221,7 +221,9 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
         requests.approve(session, approved, second_person=True, by=dispatcher, at=START)
         handed, act = _handed(session, organisations["a"], published, engineer, dispatcher, recipient)
         medium = media.add(session, media.MediumFacts(MediumKind.USB, "USB-1", 1 << 30), by=dispatcher, at=START)
-        carrier = carriers.save(session, None, {"name": "Post", "tracking_url": "", "phone": ""}, at=START)
+        carrier = carriers.save(
+            session, None, {"name": "Post", "tracking_url": "", "phone": ""}, by=dispatcher, at=START
+        )
         holding = _holding(session, withdrawn, requested)
         link = _mailed(session, portal, organisations["a"], published, engineer, recipient)
     return World(

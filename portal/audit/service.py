@@ -84,6 +84,8 @@ class Tag(StrEnum):
     DELIVERY_REQUEST = "delivery.request"
     DELIVERY_STEP = "delivery.step"
     DELIVERY_STOP = "delivery.stop"
+    DELIVERY_RECIPIENT = "delivery.recipient"
+    CARRIER_SAVE = "carrier.save"
     ADDRESS_SAVE = "address.save"
     ADDRESS_REMOVE = "address.remove"
     DELIVERY_POLICY = "delivery.policy"

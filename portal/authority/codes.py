@@ -165,6 +165,12 @@ def latest(session: Session, purpose: CodePurpose, subject_id: UUID) -> OneTimeC
     return session.scalar(_newest(purpose, subject_id))
 
 
+def is_waiting(session: Session, purpose: CodePurpose, subject_id: UUID, *, at: datetime) -> bool:
+    """Whether a code was sent that can still be right."""
+    row = latest(session, purpose, subject_id)
+    return row is not None and row.used_at is None and row.tries < MOST_TRIES and at < row.expires_at
+
+
 def _newest(purpose: CodePurpose, subject_id: UUID) -> Select[OneTimeCode]:
     own = select(OneTimeCode).where(OneTimeCode.purpose == purpose, OneTimeCode.subject_id == subject_id)
     return own.order_by(OneTimeCode.number.desc()).limit(1)

@@ -14,7 +14,7 @@ from portal.couriers.models import Carrier
 from portal.permissions import Permission
 from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
-from portal.web.guard import requires
+from portal.web.guard import actor, requires
 from portal.web.unit_of_work import session
 
 
@@ -40,7 +40,7 @@ def _edited(carrier: Carrier | None) -> ResponseReturnValue:
     form = CarrierForm(obj=carrier)
     if form.is_sent():
         try:
-            saved = carriers.save(session(), carrier, form.facts(), at=now())
+            saved = carriers.save(session(), carrier, form.facts(), by=actor(), at=now())
         except CarrierTaken as error:
             refuse(form.name, error)
         else:

@@ -7,6 +7,9 @@ from urllib.parse import quote, urlsplit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.service import Tag
 from portal.couriers.errors import BadTracking, CarrierTaken
 from portal.couriers.models import Carrier
 from portal.texts import folded, one_line
@@ -45,7 +48,7 @@ def tracking_link(carrier: Carrier | None, tracking: str) -> str | None:
     return carrier.tracking_url.replace("{" + PLACE + "}", quote(tracking, safe=""))
 
 
-def save(session: Session, carrier: Carrier | None, facts: dict[str, str], *, at: datetime) -> Carrier:
+def save(session: Session, carrier: Carrier | None, facts: dict[str, str], *, by: Actor, at: datetime) -> Carrier:
     """A new carrier, or the facts of one changed: {name, tracking_url, phone}.
 
     Raises CarrierTaken, BadTracking, and the errors of portal.texts.
@@ -60,4 +63,7 @@ def save(session: Session, carrier: Carrier | None, facts: dict[str, str], *, at
     carrier.tracking_url = tracking_template(facts["tracking_url"])
     carrier.phone = one_line(facts["phone"], limit=MAX_PHONE_CHARS, required=False)
     session.add(carrier)
+    session.flush()  # what is audited has an id
+    audit.record(session, Tag.CARRIER_SAVE, by=by, at=at, subject=carrier, named=carrier.name,
+                 tracking_url=carrier.tracking_url, phone=carrier.phone)  # fmt: skip
     return carrier

@@ -123,7 +123,7 @@ def _recipient_page(delivery: Delivery, form: RecipientForm) -> str:
         "deliveries/recipient.html",
         delivery=delivery,
         form=form,
-        candidates=[candidate for candidate in found if candidate.person.id != delivery.recipient_id],
+        candidates=[one for one in found if requests.recipient_facts(one.person) != delivery.recipient],
         signs=len(needs_of(delivery.channel)) > 1,
         translate=translate,
     )

@@ -7,11 +7,13 @@ is taken at the request, at approval, at dispatch and at hand-over (DESIGN 3.2),
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.authority import queries as powers
+from portal.authority.models import AuthorizedPerson
 from portal.authority.rules import Lacking, Need, authority
-from portal.deliveries.errors import NotAuthorized, NotEntitled
+from portal.deliveries.errors import NotAuthorized, NotEntitled, RecipientMoved
 from portal.deliveries.models import Delivery
 from portal.entitlements.decision import Refused
 from portal.entitlements.rules import decide
@@ -23,13 +25,17 @@ def require_standing(session: Session, delivery: Delivery, *, need: Need, at: da
     """What an event keeps of the decision: {"decision": …, "authority": {number, power_id, until}}.
 
     Needs the delivery's release. Raises NotEntitled when the customer may not take the release now, NotAuthorized when
-    its recipient may not receive it or sign for it now (`need`).
+    its recipient may not receive it or sign for it now (`need`), RecipientMoved when the authority is that of a person
+    who is reached elsewhere now.
     """
     if delivery.recipient_id is None:
         raise NotFound
     decision = decide(session, organisation_id=delivery.organisation_id, release=delivery.release, at=at)
     if isinstance(decision, Refused):
         raise NotEntitled(decision, delivery.release_id)
+    email = session.scalar(select(AuthorizedPerson.email).where(AuthorizedPerson.id == delivery.recipient_id))
+    if delivery.recipient and delivery.recipient["email"] != email:
+        raise RecipientMoved(number=delivery.number or "")
     return {
         "decision": decision.to_json() | {"template": decision.clause},
         "authority": require_authority(session, delivery, delivery.release, need=need, at=at),

@@ -135,6 +135,16 @@ class RequestRepeated(InvalidInput):
     sentence = mark("This request was sent before with other content, and is kept as it was. Send it as a new one.")
 
 
+class RecipientMoved(Refused):
+    """The recipient is reached elsewhere than when the delivery was asked for: the former mailbox may be another's."""
+
+    code = "recipient-moved"
+    sentence = mark(
+        "The recipient of delivery %(number)s has another e-mail address now. Choose the recipient anew on its page:"
+        " no link and no code goes to a former address."
+    )
+
+
 class OwnRequest(Refused):
     """Who asked for a delivery is not who lets it go."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,8 +13,11 @@ from sqlalchemy.orm import Session
 from portal import numbers
 from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
+from portal.audit import service as audit
+from portal.audit.service import Tag
 from portal.authority.models import AuthorizedPerson
 from portal.authority.rules import Need
+from portal.days import parse_day
 from portal.deliveries import ledger
 from portal.deliveries.deciding import require_authority, require_standing
 from portal.deliveries.errors import (
@@ -36,6 +40,7 @@ from portal.entitlements.agreed import missing_agreements
 from portal.entitlements.reasons import agreement_required
 from portal.errors import Forbidden, NotFound
 from portal.jobs import service as jobs
+from portal.kits.models import KitRecord
 from portal.permissions import OrganisationKind, Permission
 from portal.releases.models import Artifact, Release
 from portal.texts import lines, one_line
@@ -93,8 +98,8 @@ def request(session: Session, new: NewRequest, *, by: Actor, at: datetime) -> li
 
     The decision on contract and on authority is taken at once, and once more at each step that gives it out.
     Raises Forbidden, NotFound (another's organisation, recipient or address), ChannelNotOffered, NothingWanted,
-    TooManyReleases, FileNotInRelease, AddressMissing, WantedDayPast, NotEntitled, NotAuthorized, RequestRepeated, and
-    the errors of portal.texts for the note.
+    TooManyReleases, FileNotInRelease, AddressMissing, NotADay, WantedDayPast, NotEntitled, NotAuthorized,
+    RequestRepeated, and the errors of portal.texts for the note.
     """
     _require_requester(new, by)
     _require_sensible(new, at)
@@ -165,14 +170,17 @@ def change_recipient(
         _require_own(delivery, by)
     if recipient.organisation_id != delivery.organisation_id:
         raise NotFound
-    if delivery.state not in (RECIPIENT_OPEN if is_dispatcher else RECIPIENT_OPEN[:1]):
+    is_open = delivery.state in (RECIPIENT_OPEN if is_dispatcher else RECIPIENT_OPEN[:1])
+    if not is_open or _has_kit(session, delivery):
         raise RecipientFixed(number=delivery.number)
-    if recipient.id == delivery.recipient_id:
+    if recipient.id == delivery.recipient_id and recipient_facts(recipient) == delivery.recipient:
         raise SameRecipient
     before = delivery.recipient
     delivery.recipient_id, delivery.recipient = recipient.id, recipient_facts(recipient)
     held = _authority(session, delivery, at)
     evidence = {"reason": reason, "recipient_before": before, "recipient": delivery.recipient, "authority": held}
+    audit.record(session, Tag.DELIVERY_RECIPIENT, by=by, at=at, subject=delivery, named=delivery.number or "",
+                 before=before, recipient=delivery.recipient, reason=reason)  # fmt: skip
     return ledger.note(session, delivery, EventKind.CORRECTED, evidence, by=by, at=at)
 
 
@@ -275,6 +283,12 @@ def _authority(session: Session, delivery: Delivery, at: datetime) -> dict[str, 
     return held[-1]
 
 
+def _has_kit(session: Session, delivery: Delivery) -> bool:
+    """Whether a kit that no medium carries was made out to the recipient; a medium's is written anew."""
+    rows = select(KitRecord.id).where(KitRecord.delivery_number == delivery.number, KitRecord.medium_serial == "")
+    return session.scalar(rows) is not None
+
+
 def _require(by: Actor, permission: Permission) -> None:
     if not by.may(permission):
         raise Forbidden(permission=permission)
@@ -309,7 +323,8 @@ def _require_sensible(new: NewRequest, at: datetime) -> None:
         raise AddressMissing
     if new.address is not None and new.address.removed_at is not None:
         raise NotFound
-    if new.wanted_by is not None and new.wanted_by < at.date():
+    today = at.astimezone(ZoneInfo(new.organisation.time_zone)).date()
+    if new.wanted_by is not None and parse_day(new.wanted_by) < today:
         raise WantedDayPast
 
 

@@ -18,6 +18,8 @@ from portal.releases import queries as releases
 from portal.releases.models import Publication
 from storage import ObjectStore
 
+PNG = b"\x89PNG"
+
 
 class NothingToProve(WrongState):
     code = "evidence-nothing-to-prove"
@@ -51,13 +53,13 @@ def find(session: Session, delivery: Delivery) -> Found:
     for act in session.scalars(signed.order_by(Act.number)):
         acts[act.number] = act.record
         named = {"signature": act.signature_key, "witness": act.witness_key}
-        pictures |= {f"{act.number}-{name}.png": key for name, key in named.items() if key}
+        pictures |= {f"{act.number}-{name}": key for name, key in named.items() if key}
         if act.pdf_key:
             papers_by_name[f"{act.number}.pdf"] = act.pdf_key
     sent = select(Consignment).where(Consignment.delivery_id == delivery.id).order_by(Consignment.created_at)
     for number, consignment in enumerate(session.scalars(sent), start=1):
         if consignment.signature:
-            pictures[f"receipt-{number}.png"] = consignment.signature["key"]
+            pictures[f"receipt-{number}"] = consignment.signature["key"]
     return Found(delivery, publication, pictures, papers_by_name, acts, _slip(session, delivery))
 
 
@@ -68,7 +70,7 @@ def fetch(found: Found, store: ObjectStore, *, language: str, at: datetime) -> P
         publication=found.publication,
         record=papers.record(found.delivery, language, at=at),
         papers={name: _whole(store, key) for name, key in found.papers.items()},
-        pictures={name: _whole(store, key) for name, key in found.pictures.items()},
+        pictures=dict(_signature(name, _whole(store, key)) for name, key in found.pictures.items()),
         acts=found.acts,
         slip=found.slip,
         read_me=papers.read_me(language),
@@ -81,6 +83,11 @@ def _slip(session: Session, delivery: Delivery) -> str | None:
         KitRecord.delivery_number == delivery.number, KitRecord.release_id == delivery.release_id
     )
     return session.scalar(rows.order_by(KitRecord.built_at.desc()).limit(1))
+
+
+def _signature(name: str, content: bytes) -> tuple[str, bytes]:
+    """What was drawn is a picture; a name that was typed is text."""
+    return f"{name}.{'png' if content.startswith(PNG) else 'txt'}", content
 
 
 def _whole(store: ObjectStore, key: str) -> bytes:

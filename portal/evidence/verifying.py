@@ -54,7 +54,12 @@ class Fault:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.what}"
+        return f"{self.code}: {shown(self.what)}"
+
+
+def shown(text: str) -> str:
+    """What is not printable is escaped, so that no name in a pack can write a line of its own."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 @dataclass(frozen=True)
@@ -269,6 +274,6 @@ def _event(entry: dict[str, Any]) -> DeliveryEvent:
 def _delivery_of(files: Mapping[str, bytes]) -> str:
     try:
         delivery = json.loads(files[EVIDENCE])["delivery"]
-        return str(delivery["number"] or delivery["id"])[:60]
+        return shown(str(delivery["number"] or delivery["id"])[:60])
     except (KeyError, TypeError, ValueError, RecursionError):
         return ""

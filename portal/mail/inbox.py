@@ -38,6 +38,8 @@ def collect(resources: Resources, *, at: datetime) -> None:
             log.info("%s stays in the mailbox: %s", path.name, error)
         except OSError as error:
             log.warning("%s can't be read or moved: %s", path.name, error)
+        except Exception:  # one message that nobody foresaw must not keep all that came after it waiting
+            log.exception("%s stays in the mailbox", path.name)
 
 
 def _waiting(inbox: Path, at: datetime) -> Iterator[Path]:

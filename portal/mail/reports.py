@@ -176,4 +176,4 @@ def _after_type(value: str) -> str:
 
 def _from_xtext(value: str) -> str:
     """RFC 3461 §4: `+2B` is a plus sign."""
-    return _HEX.sub(lambda found: chr(int(found[1], 16)), value)
+    return clean(_HEX.sub(lambda found: chr(int(found[1], 16)), value))

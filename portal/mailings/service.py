@@ -71,6 +71,7 @@ def prepare(session: Session, delivery_id: UUID, *, by: Actor, at: datetime) -> 
             for item in items_of(session, delivery.id)
         ],
     }
+    _withdraw_open(session, delivery, "replaced", by=by, at=at)  # nothing that waits goes to a former recipient
     ledger.step(session, delivery, DeliveryState.PREPARED, proof, by=by, at=at)
     return delivery
 
@@ -179,14 +180,16 @@ def was_attached(session: Session, delivery_id: UUID) -> bool:
 
 
 def kit_of(session: Session, delivery: Delivery) -> KitRecord | None:
-    """The kit that was prepared for this delivery to go by no medium."""
-    return session.scalar(
+    """The kit that was prepared for this delivery to go by no medium; never one made out to a former recipient."""
+    kit = session.scalar(
         select(KitRecord).where(
             KitRecord.delivery_number == delivery.number,
             KitRecord.release_id == delivery.release_id,
             KitRecord.medium_serial == "",
         )
     )
+    is_theirs = kit is not None and kit.spec["recipient_name"] == (delivery.recipient or {}).get("name")
+    return kit if is_theirs else None
 
 
 def _mailed(session: Session, delivery_id: UUID) -> Delivery:

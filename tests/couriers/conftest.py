@@ -144,7 +144,7 @@ def furnish(portal) -> Depot:
         recipient = make_recipient(session, alpha, name="Ольга Королёва", email="olga@alpha.example", language="ru")
         address = make_address(session, alpha)
         facts = {"name": "Почта", "tracking_url": "https://post.example/t?n={tracking}", "phone": ""}
-        carrier = carriers.save(session, None, facts, at=portal.clock())
+        carrier = carriers.save(session, None, facts, by=PORTAL_COMMAND, at=portal.clock())
         session.flush()
         ids = recipient.id, address.id, carrier.id
         by = actor_of(world.people["dispatcher"], address="192.0.2.7")

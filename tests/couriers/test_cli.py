@@ -143,7 +143,11 @@ def test_what_lies_on_the_medium_already_is_not_overwritten(depot, command, stic
     assert isinstance(command(*words).exception, PathNotEmpty)
     (stick / name).unlink()
     (stick / f"{name}.part").write_bytes(b"broken off")
+    mine = stick.parent / "the clerk's own"
+    mine.write_bytes(b"precious")
+    (stick / f"{name}.sha256").symlink_to(mine)
     assert command(*words).exit_code == 0
+    assert mine.read_bytes() == b"precious"
     assert files(stick) == [name, f"{name}.sha256"]
 
 

@@ -171,4 +171,4 @@ def test_a_carriers_address_is_https_with_a_place_for_the_number(depot):
         assert link == "https://post.example/t?n=A%2Fb%20%22%3Cx%3E%26c%3D1%0D%0A"
         assert carriers.tracking_link(carrier, "") is None
         with pytest.raises(CarrierTaken):
-            carriers.save(session, None, {"name": "ПОЧТА", "tracking_url": "", "phone": ""}, at=depot.at)
+            carriers.save(session, None, {"name": "ПОЧТА", "tracking_url": "", "phone": ""}, by=depot.by, at=depot.at)

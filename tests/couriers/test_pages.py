@@ -6,7 +6,10 @@ import re
 
 import pypdf
 import pytest
+from sqlalchemy import select
 
+from portal.audit.models import AuditEvent
+from portal.audit.service import Tag
 from portal.couriers import incidents
 from portal.couriers.incidents import Difference
 from portal.couriers.states import IncidentKind, MediumState
@@ -184,6 +187,9 @@ def test_carriers(depot, clerk):
     page = f"/carriers/{depot.carrier_id}"
     assert clerk.submit(page, name="Post", tracking_url="https://p.example/{tracking}", phone="1").status_code == 303
     assert "Post" in clerk.get("/carriers").text
+    with depot.sessions() as session:
+        last = session.scalars(select(AuditEvent).where(AuditEvent.tag == Tag.CARRIER_SAVE)).all()[-1]
+    assert last.facts["tracking_url"] == "https://p.example/{tracking}"
 
 
 def test_a_customer_sees_its_own_parcels_and_no_media(depot):

@@ -1,6 +1,7 @@
 """The receipt as its holder sees it: no sign-in, a one-time code by letter, a signature; attacks on it."""
 
 import base64
+import hashlib
 import re
 from email import message_from_string, policy
 
@@ -98,6 +99,7 @@ def test_what_does_not_confirm(depot, holder, parcel):
         given = RIGHT | {"code": "999999"} | facts
         assert holder.submit(page, **given).status_code == 422, facts
     assert depot.now(parcel).state is DeliveryState.DISPATCHED
+    assert not any(hashlib.sha256(PNG).hexdigest() in stored.key for stored in depot.portal.store.list())
 
 
 def test_a_code_is_guessed_in_vain_and_is_of_one_parcel(depot, holder, parcel):

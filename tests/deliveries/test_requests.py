@@ -147,6 +147,7 @@ def test_some_of_the_files(desk):
         ({"wanted": ()}, "nothing-wanted"),
         ({"channel": Channel.COURIER}, "address-missing"),
         ({"wanted_by": date(2026, 3, 9)}, "wanted-day-past"),
+        ({"wanted_by": date.max}, "not-a-day"),
         ({"note": "x" * 2001}, "text-too-long"),
         ({"note": "a\0b"}, "text-unkeepable"),
     ],
@@ -156,6 +157,15 @@ def test_a_senseless_request_is_refused_and_nothing_is_kept(desk, facts, code):
         desk.request(**facts)
     assert refused.value.code == code
     assert desk.world.deliveries() == []
+
+
+def test_today_is_the_customers_day(desk):
+    with desk.portal.sessions.begin() as session:
+        desk.world.alpha = session.merge(desk.world.alpha)
+        desk.world.alpha.time_zone = "America/Los_Angeles"
+    desk.at = desk.at.replace(hour=2)
+    [delivery] = desk.request(wanted_by=desk.at.date() - timedelta(days=1))
+    assert delivery.wanted_by < desk.at.date()
 
 
 def test_what_is_not_the_customers_is_not_there(desk):

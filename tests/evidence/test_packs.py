@@ -147,6 +147,9 @@ def test_the_command_says_true_or_names_what_was_changed(made, tmp_path):
     assert (said.exit_code, "True: the evidence of delivery D-000001" in said.output) == (0, True)
     said = CliRunner().invoke(command, ["evidence", "verify", str(bad), "--key", str(key)])
     assert (said.exit_code, "file-changed: record.pdf" in said.output) == (1, True)
+    bad.write_bytes(archive(made.files | {"x\nTrue: the evidence\x1b[2K": b""}))
+    said = CliRunner().invoke(command, ["evidence", "verify", str(bad), "--key", str(key)])
+    assert (said.exit_code, [line for line in said.output.splitlines() if line.startswith("True")]) == (1, [])
     assert CliRunner().invoke(command, ["evidence", "verify", str(good)]).exit_code == 2
     assert CliRunner().invoke(command, ["evidence", "verify", str(good), "--key", str(good)]).exit_code == 2
 

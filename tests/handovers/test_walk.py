@@ -123,6 +123,16 @@ def test_the_recipient_refuses_and_an_act_is_given_up(world):
     assert world.opened("two").number == "A-000003"
 
 
+def test_where_nobody_came_it_is_handed_over_another_time(world):
+    world.ask("one", "ivan")
+    world.prepare("one")
+    page = f"/deliveries/{world.deliveries['one']}"
+    assert world.of("dispatcher").submit(f"{page}/fail", page=page, reason="Nobody came").status_code == 303
+    assert world.states("one") == ["failed"]
+    assert world.opened("one").is_open
+    assert world.states("one") == ["prepared"]
+
+
 def test_an_act_that_nobody_signs_closes_by_itself(world):
     world.ask("one", "ivan")
     act = world.opened("one")

@@ -271,7 +271,7 @@ def test_ranges_of_two_tabs_make_one_file(desk):
 def test_the_kit_holds_every_file(desk):
     delivery_id = desk.approved()
     delivery = desk.now(delivery_id)
-    spec = KitSpec(desk.world.release_id, delivery.number, "Ольга", "ALPHA", "Alpha")
+    spec = KitSpec(desk.world.release_id, delivery.number, delivery.recipient["name"], "ALPHA", "Alpha")
     kit = kits.prepare(desk.portal.resources, spec, by=desk.by, at=desk.at)
     desk.do(service.prepare, delivery_id)
     assert desk.events(delivery_id)[-1].evidence["sha256"] == kit.sha256

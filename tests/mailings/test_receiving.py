@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from portal.mail.inbox import collect
+from portal.mailings import bounces
 from tests.mailings.reports import AUTO_REPLY, report
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -87,6 +88,18 @@ def test_what_is_too_early_stays_and_a_name_taken_twice_loses_nothing(desk, inbo
     put(inbox, "1.eml", report("postfix", desk.messages()[0]))
     collect(desk.portal.resources, at=desk.at + timedelta(minutes=1))
     assert held(inbox) == {"done/1.eml", "done/1.eml.2"}
+
+
+def test_one_message_that_breaks_its_taker_holds_up_no_other(desk, inbox, monkeypatch):
+    delivery_id = desk.sent()
+    [message] = desk.messages()
+    put(inbox, "1.eml", report("exim", message, diagnostic="poison"))
+    put(inbox, "2.eml", report("postfix", message))
+    note = bounces._note
+    monkeypatch.setattr(bounces, "_note", lambda *facts: 1 / 0 if "poison" in facts[3].diagnostic else note(*facts))
+    collect(desk.portal.resources, at=desk.at)
+    assert held(inbox) == {"1.eml", "done/2.eml"}
+    assert desk.state(delivery_id) == "failed"
 
 
 def test_without_a_folder_nothing_is_done(desk, tmp_path):

@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.authority.models import PowerOfAttorney
+from portal.authority.models import AuthorizedPerson, PowerOfAttorney
 from portal.deliveries import requests
-from portal.deliveries.models import DeliveryPolicy
+from portal.deliveries.errors import RecipientFixed
+from portal.deliveries.models import Delivery, DeliveryPolicy
 from portal.entitlements.models import Agreement, AgreementVersion, Contract, ProductAgreement
 from portal.errors import PortalError
 from portal.mailings import links, service
 from portal.mailings.models import MessageState
 from portal.releases.models import Publication
+from tests.factories import make_recipient
 from tests.mailings.conftest import RECIPIENT, link_in, text_of
 
 on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -279,3 +281,51 @@ def test_a_kit_is_built_when_it_is_asked_for(desk):
     desk.do(service.prepare, delivery_id)
     assert desk.events(delivery_id)[-1].evidence["sha256"] == kit.sha256
     assert refused(desk, service.order_kit, delivery_id) == "delivery-step-out-of-order"
+
+
+def another(desk, delivery_id, recipient_id):
+    with desk.sessions.begin() as session:
+        chosen, row = session.get_one(AuthorizedPerson, recipient_id), session.get_one(Delivery, delivery_id)
+        requests.change_recipient(session, row, chosen, reason="ill", by=desk.by, at=desk.at)
+
+
+@on_sqlite
+def test_what_was_made_for_one_recipient_never_goes_to_or_by_another(desk):
+    with desk.sessions.begin() as session:
+        other_id = make_recipient(session, session.merge(desk.world.alpha), email="otto@alpha.example").id
+    delivery_id = desk.sent()
+    desk.do(service.renew, delivery_id, config=desk.config)
+    with desk.sessions.begin() as session:
+        requests.fail(session, session.get_one(Delivery, delivery_id), reason="away", by=desk.by, at=desk.at)
+    another(desk, delivery_id, other_id)
+    desk.do(service.prepare, delivery_id)
+    desk.portal.work()
+    assert (len(desk.letters()), desk.state(delivery_id)) == (1, "prepared")
+    desk.do(service.dispatch, delivery_id, config=desk.config)
+    desk.portal.work()
+    assert desk.mail()["To"].addresses[0].addr_spec == "otto@alpha.example"
+    with_kit = desk.approved()
+    desk.do(service.order_kit, with_kit)
+    desk.portal.work()
+    with pytest.raises(RecipientFixed):
+        another(desk, with_kit, other_id)
+    with desk.sessions.begin() as session:
+        row = session.get_one(Delivery, with_kit)
+        row.recipient = row.recipient | {"name": "Otto"}
+        assert service.kit_of(session, row) is None
+
+
+@on_sqlite
+def test_no_link_goes_to_an_address_that_the_recipient_has_left(desk):
+    delivery_id = desk.prepared()
+    with desk.sessions.begin() as session:
+        session.get_one(AuthorizedPerson, desk.recipient_id).email = "olga@elsewhere.example"
+    assert refused(desk, service.dispatch, delivery_id, config=desk.config) == "recipient-moved"
+    anew = desk.approved()
+    with desk.sessions.begin() as session:
+        session.get_one(AuthorizedPerson, desk.recipient_id).email = RECIPIENT
+    another(desk, anew, desk.recipient_id)
+    desk.do(service.prepare, anew)
+    desk.do(service.dispatch, anew, config=desk.config)
+    desk.portal.work()
+    assert desk.mail()["To"].addresses[0].addr_spec == RECIPIENT
