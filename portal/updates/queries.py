@@ -22,7 +22,6 @@ from portal.updates.models import (
     RemoteSession,
     UpdateDevice,
     UpdateRequest,
-    UpdateStep,
 )
 from portal.updates.states import CLOSED, UpdateState
 
@@ -174,7 +173,6 @@ _WHOLE: Any = (
     _DEVICE.joinedload(UpdateDevice.device).joinedload(Device.organisation),
     _DEVICE.joinedload(UpdateDevice.device).joinedload(Device.product),
     _DEVICE.joinedload(UpdateDevice.ticket),
-    _DEVICE.selectinload(UpdateDevice.steps).joinedload(UpdateStep.release),
     joinedload(UpdateRequest.engineer).load_only(Person.id, Person.name),
     selectinload(UpdateRequest.events),
     selectinload(UpdateRequest.checks),
