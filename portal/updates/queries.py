@@ -178,6 +178,9 @@ _WHOLE: Any = (
     selectinload(UpdateRequest.checks),
     selectinload(UpdateRequest.secrets),
     selectinload(UpdateRequest.access),
-    selectinload(UpdateRequest.sessions).joinedload(RemoteSession.device),
+    # The same devices once more: what is read last says what of them is loaded.
+    selectinload(UpdateRequest.sessions)
+    .joinedload(RemoteSession.device)
+    .options(joinedload(Device.site), joinedload(Device.organisation), joinedload(Device.product)),
     selectinload(UpdateRequest.sessions).joinedload(RemoteSession.consent),
 )
