@@ -62,6 +62,7 @@ from portal.tickets import (  # noqa: F401 - they hang on the ticket pages' blue
     contact_pages,
     desk_pages,
     export_pages,
+    fixing_jobs,
     incoming,
     intake_pages,
     mail_pages,

@@ -961,6 +961,7 @@ def upgrade() -> None:
                 "open",
                 "waiting-for-customer",
                 "waiting-for-release",
+                "fix-available",
                 "resolved",
                 "closed",
                 name="ticketstate",
@@ -1342,6 +1343,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
         sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
     )
+    op.create_table(
+        "ticket_fixes",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("taken_back_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_ticket_fixes_release_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_fixes_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "release_id", name=op.f("pk_ticket_fixes")),
+    )
+    with op.batch_alter_table("ticket_fixes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_fixes_release_id"), ["release_id"], unique=False)
+
     op.create_table(
         "ticket_issues",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
@@ -2151,6 +2165,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
 
     op.drop_table("ticket_issues")
+    with op.batch_alter_table("ticket_fixes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_fixes_release_id"))
+
+    op.drop_table("ticket_fixes")
     op.drop_table("ticket_events")
     op.drop_table("ticket_alarms")
     with op.batch_alter_table("release_issues", schema=None) as batch_op:
