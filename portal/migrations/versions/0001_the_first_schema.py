@@ -247,6 +247,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "customer_keys",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("wrapped_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_customer_keys_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_keys")),
+    )
+    with op.batch_alter_table("customer_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customer_keys_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "delivery_addresses",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("label", sa.String(length=100), nullable=False),
@@ -765,6 +781,40 @@ def upgrade() -> None:
             batch_op.f("ix_agreement_acceptances_authorized_person_id"), ["authorized_person_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "device_backups",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("configuration", "image", "other", name="backupkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("stored_at", Instant(), nullable=False),
+        sa.Column("stored_by", sa.Uuid(), nullable=True),
+        sa.Column("stored_by_name", sa.String(length=200), nullable=False),
+        sa.Column("checked_at", Instant(), nullable=True),
+        sa.Column("problem", sa.String(length=40), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_device_backups_device_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["customer_keys.id"], name=op.f("fk_device_backups_key_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_device_backups_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["stored_by"], ["people.id"], name=op.f("fk_device_backups_stored_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_backups")),
+    )
+    with op.batch_alter_table("device_backups", schema=None) as batch_op:
+        batch_op.create_index("ix_device_backups_device_stored", ["device_id", "stored_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_device_backups_key"), ["key"], unique=False)
 
     op.create_table(
         "device_changes",
@@ -2248,6 +2298,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_device_changes_device_at")
 
     op.drop_table("device_changes")
+    with op.batch_alter_table("device_backups", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_backups_key"))
+        batch_op.drop_index("ix_device_backups_device_stored")
+
+    op.drop_table("device_backups")
     with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_authorized_person_id"))
@@ -2328,6 +2383,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_addresses_organisation")
 
     op.drop_table("delivery_addresses")
+    with op.batch_alter_table("customer_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_customer_keys_organisation_id"))
+
+    op.drop_table("customer_keys")
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.drop_index("ix_contracts_organisation_ends_starts")
 
