@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from benchmarks.entitlements import customer_row, milliseconds, product_row, put
 from benchmarks.rows import Row, interleaved, seconds
 from portal import migrations
-from portal.accounts.models import Organisation, Person
+from portal.accounts.models import Organisation, Person, PersonRole
+from portal.accounts.passwords import hash_of
 from portal.actors import Actor, Via
 from portal.db import connect
 from portal.entitlements.models import Contract, ContractLine, ContractState, day_begins
@@ -40,8 +41,10 @@ from portal.tickets.models import (
 )
 from portal.tickets.queries import Wanted
 from portal.web.paging import PER_PAGE
+from tests.portals import PASSWORD, open_test_portal
 from tests.servers.postgres import postgres
 
+WHO = 3
 OPEN, CLOSED, CUSTOMERS, PRODUCTS, ENGINEERS = 10_000, 1_000_000, 2_000, 20, 30
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ROUNDS = 40
@@ -174,7 +177,7 @@ def keep_standing(engine: Engine) -> float:
 
 
 def engineer() -> Actor:
-    return Actor(Via.SESSION, "Engineer 3", uid("engineer", 3), uid("support", 0), OrganisationKind.SUPPORT,
+    return Actor(Via.SESSION, "Engineer 3", uid("engineer", WHO), uid("support", 0), OrganisationKind.SUPPORT,
                  frozenset({Role.TSC_ENGINEER}), permissions_of([Role.TSC_ENGINEER]))  # fmt: skip
 
 
@@ -216,10 +219,43 @@ def ways(engine: Engine) -> dict[str, Callable[[], float]]:
     return found
 
 
+def pages(engine: Engine, folder: Path) -> dict[str, Callable[[], float]]:
+    """The same through the application, whole answers for a signed-in engineer: guard, statements, template."""
+    portal = open_test_portal(engine, folder / "portal")
+    browser = portal.signed_in(f"e{WHO}@tsc.example")
+    tag = browser.get("/desk/state").headers["ETag"]
+
+    def asked(address: str, status: int = 200, **headers: str) -> float:
+        def ask() -> None:
+            answer = browser.get(address, headers=headers)
+            if answer.status_code != status:
+                raise RuntimeError(f"{address}: {answer.status_code}")
+
+        return seconds(ask)
+
+    return {
+        "page of the board": lambda: asked("/desk"),
+        "the board asked again, nothing changed": lambda: asked("/desk/state", 304, If_None_Match=tag),
+        "page of the list, a rare text": lambda: asked("/tickets?q=сбоит at node 4711"),
+        "page of a ticket": lambda: asked("/tickets/T-000101"),
+    }
+
+
+def made(name: str) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix=f"{name}-")
+
+
+def let_in(engine: Engine) -> None:
+    """The engineer of these measurements can sign in."""
+    with Session(engine) as session, session.begin():
+        session.get_one(Person, uid("engineer", WHO)).password_hash = hash_of(PASSWORD)
+        session.add(PersonRole(person_id=uid("engineer", WHO), role=Role.TSC_ENGINEER))
+
+
 def run() -> list[Row]:
     kept = os.environ.get("PORTAL_TEST_BENCHMARKS")
     with ExitStack() as stack:
-        folder = Path(kept or stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-benchmarks-")))
+        folder = Path(kept or stack.enter_context(made("portal-benchmarks")))
         engine = connect(stack.enter_context(postgres(folder / "desk")))
         stack.callback(engine.dispose)
         rows = []
@@ -227,6 +263,7 @@ def run() -> list[Row]:
             print("building the desk …", flush=True)
             migrations.upgrade(engine)
             fill(engine)
+            let_in(engine)
             span = keep_standing(engine)
             rows.append(Row(f"going over {OPEN:,} open tickets", f"{span:.1f} s", "", "", "within the hour"))
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -234,7 +271,7 @@ def run() -> list[Row]:
         with Session(engine) as session:
             states = dict(session.execute(select(Ticket.state, func.count()).group_by(Ticket.state)).all())
         print({state.value: number for state, number in states.items()}, flush=True)
-        medians = interleaved(ROUNDS, ways(engine))
+        medians = interleaved(ROUNDS, {**ways(engine), **pages(engine, Path(stack.enter_context(made("desk-portal"))))})
         aim = "under 100 ms"
         return [*rows, *(Row(f"{name}, PostgreSQL", milliseconds(span), "", "", aim) for name, span in medians.items())]
 

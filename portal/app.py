@@ -21,6 +21,9 @@ from portal.audit import service as audit_service
 from portal.authority import api as authority_api
 from portal.authority import jobs as authority_jobs  # noqa: F401 - its handlers name themselves
 from portal.authority import routes as authority
+from portal.backups import api as backups_api
+from portal.backups import jobs as backups_jobs  # noqa: F401 - its handlers name themselves
+from portal.backups import routes as backups
 from portal.catalogue import api as catalogue_api
 from portal.catalogue import routes as catalogue
 from portal.clock import now
@@ -62,6 +65,7 @@ from portal.tickets import (  # noqa: F401 - they hang on the ticket pages' blue
     contact_pages,
     desk_pages,
     export_pages,
+    fixing_jobs,
     incoming,
     intake_pages,
     mail_pages,
@@ -72,6 +76,7 @@ from portal.tickets import programmes_pages as programmes
 from portal.tickets import rota_pages as rota
 from portal.tickets import routes as tickets
 from portal.updates import api as updates_api
+from portal.updates import engineers
 from portal.updates import jobs as updates_jobs  # noqa: F401 - its handlers name themselves
 from portal.updates import routes as updates
 from portal.web import errors, formats, guard, headers, locale, unit_of_work
@@ -82,18 +87,24 @@ LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
     catalogue.bp, updates.bp, plans.bp,
-    evidence.bp, recalls.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
+    evidence.bp, recalls.bp, backups.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
     couriers.receipt_bp,
     deliveries.bp, tickets.bp, desk.bp, rota.bp, programmes.bp, entitlements.bp, authority.bp, inventory.bp,
     releases.bp, accounts.bp, audit.bp, jobs.bp,
-    catalogue_api.bp, updates_api.bp, plans_api.bp,
+    catalogue_api.bp, updates_api.bp, plans_api.bp, backups_api.bp,
     deliveries_api.bp, tickets_api.bp, entitlements_api.bp, authority_api.bp,
     inventory_api.bp, releases_api.bp,
     accounts_api.bp,
 )  # fmt: skip
 
 MENU = (
-    Area(mark("Products"), (Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),)),
+    Area(
+        mark("Products"),
+        (
+            Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),
+            Entry("backups.copies", mark("Our backup copies"), Permission.CATALOGUE_READ),
+        ),
+    ),
     Area(
         mark("Releases"),
         (
@@ -175,6 +186,7 @@ def create_app(config: Config | None = None, resources: Resources | None = None)
     presence.install(app)
     audit.name_organisations(app, accounts_queries.organisation_names)
     authority.know_products(app, entitlements_queries.products_known)
+    backups.ask_updates(app, engineers.is_engineer_of_running_update)
     jobs.note_retries(app, note_retry)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

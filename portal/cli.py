@@ -10,6 +10,7 @@ from portal import migrations
 from portal.accounts.cli import accounts
 from portal.app import open_portal
 from portal.audit.cli import audit
+from portal.backups.cli import backups
 from portal.config import ConfigError, from_environment
 from portal.couriers.cli import media_group as media
 from portal.demo.cli import demo
@@ -66,7 +67,7 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, entitlements, evidence, inventory, keys, mail, media, releases, verify):
+for group in (demo, accounts, audit, backups, entitlements, evidence, inventory, keys, mail, media, releases, verify):
     portal.add_command(group)
 
 

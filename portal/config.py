@@ -33,7 +33,8 @@ class Config:
     PEM keys or a key address (`awskms:`, `hsm:`), `mail` an address `folder:///…` or `smtp://user:secret@host:port`,
     `texting` one of `folder:///…` or `https://:secret@gateway/path`; empty: no text messages. `mail_inbox` is the
     folder where mail comes in; empty: none comes. `support_address` is where customers write to the service desk, and
-    `support+…` there its reply addresses; empty: no ticket by e-mail.
+    `support+…` there its reply addresses; empty: no ticket by e-mail. `old_secret_key` is the one before
+    `secret_key`; empty: there was none, or nothing is under it any more.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Config:
     keys: str
     key_passphrase: str
     mail: str
+    old_secret_key: str = ""
     mail_from: str = "portal@localhost"
     mail_inbox: str = ""
     support_address: str = ""
@@ -93,6 +95,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     config = Config(
         data=data,
         secret_key=reader.value("PORTAL_SECRET_KEY", _secret, None if production else _kept_secret(data, "secret-key")),
+        old_secret_key=reader.value("PORTAL_OLD_SECRET_KEY", _secret, ""),
         database=database,
         store=reader.value("PORTAL_STORE", _store, None if production else f"file://{data}/objects"),
         keys=reader.value("PORTAL_KEYS", str, f"{data}/keys"),

@@ -4,6 +4,7 @@ from portal import numbers
 from portal.accounts import models as accounts
 from portal.audit import models as audit
 from portal.authority import models as authority
+from portal.backups import models as backups
 from portal.couriers import models as couriers
 from portal.db import Base
 from portal.deliveries import models as deliveries
@@ -25,6 +26,7 @@ __all__ = [
     "accounts",
     "audit",
     "authority",
+    "backups",
     "couriers",
     "deliveries",
     "desk",

@@ -69,6 +69,7 @@ class Permission(StrEnum):
     UPDATES_READ = "updates-read"
     UPDATES_AGREE = "updates-agree"
     UPDATES_RUN = "updates-run"
+    BACKUPS = "backups"
 
 
 _ROLE_KINDS = {
@@ -131,6 +132,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TSC_ENGINEER: _EVERYONE
     | _STAFF_READS
     | {
+        _P.BACKUPS,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
@@ -144,6 +146,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DISPATCHER: _EVERYONE
     | _STAFF_READS
     | {
+        _P.BACKUPS,
         _P.TICKETS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
@@ -166,6 +169,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.BACKUPS,
         _P.UPDATES_READ,
         _P.UPDATES_AGREE,
         _P.TICKETS_READ,
@@ -182,6 +186,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUTHORITY_READ,
         _P.INVENTORY_READ,
         _P.INVENTORY_EDIT,
+        _P.BACKUPS,
         _P.UPDATES_READ,
         _P.UPDATES_AGREE,
         _P.TICKETS_READ,
@@ -204,6 +209,7 @@ class Scope(StrEnum):
     TICKETS = "tickets"
     DELIVERIES = "deliveries"
     INVENTORY = "inventory"
+    BACKUPS = "backups"
 
 
 SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
@@ -214,6 +220,7 @@ SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
     Scope.TICKETS: frozenset({_P.TICKETS_READ, _P.TICKETS_OPEN, _P.TICKETS_ANSWER}),
     Scope.DELIVERIES: frozenset({_P.DELIVERIES_READ, _P.DELIVERIES_REQUEST}),
     Scope.INVENTORY: frozenset({_P.INVENTORY_READ, _P.INVENTORY_EDIT}),
+    Scope.BACKUPS: frozenset({_P.INVENTORY_READ, _P.BACKUPS}),
 }
 
 

@@ -11,17 +11,22 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from portal.accounts import service
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts
-from portal.actors import PORTAL_COMMAND, Actor
+from portal.actors import PORTAL_COMMAND, Actor, Via
 from portal.authority.models import AuthorizedPerson, PowerOfAttorney, PowerState
+from portal.backups import service as backups
+from portal.backups.keys import KeyRing
+from portal.backups.models import BackupKind, DeviceBackup
+from portal.backups.receiving import receive as receive_backup
 from portal.config import LANGUAGES
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryAddress
 from portal.deliveries.states import Channel
 from portal.inventory import service as inventory
 from portal.inventory.models import Device
-from portal.permissions import OrganisationKind, Role
+from portal.permissions import OrganisationKind, Permission, Role
 from portal.releases import service as releases
 from portal.releases.models import Artifact, ArtifactRole, Category, Level, NotesRevision, Product, Release
+from portal.releases.receiving import Announced
 from portal.releases.versions import Scheme
 from portal.resources import Resources
 from portal.tickets import service as tickets
@@ -114,6 +119,26 @@ def make_device(session: Session, organisation: Organisation, product: Product, 
     given = {"serial": f"SN-{next(words_of_their_own)}", **facts}
     return inventory.add_device(session, inventory.DeviceFacts(organisation, product, **given),
                                 by=PORTAL_COMMAND, at=START)  # fmt: skip
+
+
+# backups
+
+
+def make_backup(store: ObjectStore, session: Session, device: Device, content: bytes, **facts: Any) -> DeviceBackup:
+    """A stored backup of the device, as if by its own customer; `facts` are columns of the row."""
+    ring = KeyRing("a secret key for tests only")
+    by = Actor(Via.SESSION, "Somebody", None, device.organisation_id, OrganisationKind.CUSTOMER,
+               permissions=frozenset({Permission.BACKUPS}))  # fmt: skip
+    prepared = backups.prepare(session, device, ring, by=by, at=START)
+    announced = Announced(len(content), None, is_terminated=False)
+    stored = receive_backup(store, BytesIO(content), announced, prepared.sealer, limit_bytes=1 << 30)
+    name = facts.pop("name", "running.cfg")
+    new = backups.NewBackup(name, facts.pop("kind", BackupKind.CONFIGURATION), "", prepared, stored)
+    backup, _ = backups.store(session, device, new, by=by, at=facts.pop("stored_at", START))
+    for column, value in facts.items():
+        setattr(backup, column, value)
+    session.flush()
+    return backup
 
 
 # deliveries

@@ -17,6 +17,7 @@ from portal.actors import Actor, Via
 from portal.authority import service as authority
 from portal.authority.models import AuthorizedPerson, PowerOfAttorney
 from portal.authority.terms import NewPower, RecipientFacts, Scan
+from portal.backups.models import DeviceBackup
 from portal.couriers import carriers, media
 from portal.couriers.models import Carrier, Medium
 from portal.couriers.states import MediumKind
@@ -57,6 +58,7 @@ from storage import ObjectStore
 from tests.factories import (
     make_address,
     make_artifact,
+    make_backup,
     make_device,
     make_organisation,
     make_person,
@@ -116,6 +118,8 @@ class World:
     """In a letter to customer A's recipient."""
     device: Device
     site: Site
+    backup: DeviceBackup
+    """Of customer A's device."""
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -179,6 +183,7 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
         session.flush()  # the ticket asks whether the customer may know of the product
         accept_agreement(session, agreement, by=engineer, at=START)
         device = make_device(session, organisations["a"], product)
+        backup = make_backup(portal.store, session, device, b"hostname core-1")
         site = Site(organisation_id=organisations["a"].id, code="HQ", name="Head office", address=[], time_zone="UTC",
                     created_at=START)  # fmt: skip
         session.add(site)
@@ -230,7 +235,7 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
-        medium, carrier, handed, act, holding, link, device, site,
+        medium, carrier, handed, act, holding, link, device, site, backup,
     )  # fmt: skip
 
 

@@ -24,4 +24,5 @@ SCOPE_TITLES = {
     Scope.TICKETS: mark("Read, open and answer tickets"),
     Scope.DELIVERIES: mark("Ask for deliveries and follow them"),
     Scope.INVENTORY: mark("Read and change devices"),
+    Scope.BACKUPS: mark("Store and read backups of devices"),
 }

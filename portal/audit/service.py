@@ -128,6 +128,10 @@ class Tag(StrEnum):
     ACCESS_SECRET_DESTROY = "access-secret.destroy"  # noqa: S105 - a word, not a secret
     REMOTE_SESSION = "remote-session.step"
     CALENDAR_FEED = "calendar-feed.change"
+    BACKUP_STORE = "backup.store"
+    BACKUP_READ = "backup.read"
+    BACKUP_DELETE = "backup.delete"
+    BACKUP_REWRAP = "backup.rewrap"
     JOB_RETRY = "job.retry"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 

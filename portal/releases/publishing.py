@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.actors import Actor
 from portal.audit.service import Tag, record
 from portal.errors import mark
+from portal.jobs.service import enqueue
 from portal.releases import queries
 from portal.releases.drafts import named
 from portal.releases.errors import NotPublished, SigningFailed, UnderEmbargo
@@ -20,6 +21,9 @@ from portal.releases.review import require_no_problems
 from portal.releases.texts import clean
 from portal.resources import Resources
 from signing import ManifestArtifact, ReleaseManifest, Signer, SigningError, sign_release
+
+PUBLISHED = "releases.published"
+"""The job that tells whoever waits for what the release fixes; whoever keeps the tickets does it."""
 
 
 def open_signer(resources: Resources) -> Signer:
@@ -49,6 +53,7 @@ def publish(session: Session, release: Release, *, languages: Iterable[str], sig
         release.open_from = at
     publication = _sign(session, release, signer, at)
     session.add(publication)
+    enqueue(session, PUBLISHED, at=at, key=f"{PUBLISHED}:{release.id}", release_id=str(release.id))
     told = {"counter": release.counter, "key_id": publication.key_id}
     record(session, Tag.RELEASE_PUBLISH, by=by, at=at, subject=release, named=named(release), **told)
     return publication

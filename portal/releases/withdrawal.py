@@ -16,6 +16,8 @@ from portal.releases.texts import clean
 
 WITHDRAWN = "releases.withdrawn"
 """The job that tells everyone who holds the release; whoever keeps the ledger of deliveries does it."""
+FIX_WITHDRAWN = "releases.fix-withdrawn"
+"""The job that tells everyone whose ticket it was to cure; whoever keeps the tickets does it."""
 
 
 def withdraw(session: Session, release: Release, *, reason: str, replacement: Release | None, by: Actor,
@@ -27,6 +29,7 @@ def withdraw(session: Session, release: Release, *, reason: str, replacement: Re
         _require_fit(release, replacement)
     release.withdraw(reason, at, replacement.id if replacement else None)
     enqueue(session, WITHDRAWN, at=at, release_id=str(release.id))
+    enqueue(session, FIX_WITHDRAWN, at=at, release_id=str(release.id))
     told = {"reason": reason, "replacement": replacement.version if replacement else None}
     record(session, Tag.RELEASE_WITHDRAW, by=by, at=at, subject=release, named=named(release), **told)
 

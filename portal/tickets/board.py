@@ -21,7 +21,8 @@ from portal.tickets.timing import clocks_of
 
 _S = TicketState
 OURS = (_S.NEW, _S.OPEN)
-OPEN = (*OURS, _S.WAITING_FOR_CUSTOMER, _S.WAITING_FOR_RELEASE)
+THEIRS = (_S.WAITING_FOR_CUSTOMER, _S.FIX_AVAILABLE)
+OPEN = (*OURS, *THEIRS, _S.WAITING_FOR_RELEASE)
 CARDS = 20
 
 
@@ -72,13 +73,13 @@ def board(session: Session, *, visible_to: Actor, at: datetime) -> Board:
     found = {
         NEXT: _next(session),
         MINE: _first(session, _is_mine(visible_to.person_id), Ticket.due_at.asc().nulls_last(), Ticket.number),
-        CUSTOMER: _first(session, Ticket.state == _S.WAITING_FOR_CUSTOMER, Ticket.created_at),
+        CUSTOMER: _first(session, Ticket.state.in_(THEIRS), Ticket.created_at),
         RELEASE: _first(session, Ticket.state == _S.WAITING_FOR_RELEASE, Ticket.created_at),
     }
     counts = {
         NEXT: sum(states.get(state, 0) for state in OURS),
         MINE: _count(session, _is_mine(visible_to.person_id)),
-        CUSTOMER: states.get(_S.WAITING_FOR_CUSTOMER, 0),
+        CUSTOMER: sum(states.get(state, 0) for state in THEIRS),
         RELEASE: states.get(_S.WAITING_FOR_RELEASE, 0),
     }
     clocks = clocks_of(session, list({t.id: t for tickets in found.values() for t in tickets}.values()), at=at)

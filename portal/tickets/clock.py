@@ -185,7 +185,7 @@ def _counting(moments: list[Moment], programme: Programme, measure: Measure) -> 
     """The stretches in which the measure counts; the last one is open when it counts still."""
     resting = {TicketState.RESOLVED, TicketState.CLOSED}
     if measure in programme.paused_by_customer:
-        resting.add(TicketState.WAITING_FOR_CUSTOMER)
+        resting |= {TicketState.WAITING_FOR_CUSTOMER, TicketState.FIX_AVAILABLE}
     if measure in programme.paused_by_release:
         resting.add(TicketState.WAITING_FOR_RELEASE)
     spans: list[Span] = []

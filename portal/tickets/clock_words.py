@@ -11,9 +11,9 @@ from portal.tickets.programmes import MEASURE_TITLES, Measure
 from portal.tickets.standing import is_running
 
 STANDING_TITLES = {
-    Standing.RUNNING: mark("Running"),
+    Standing.RUNNING: mark("In time"),
     Standing.RESTING: mark("Resting"),
-    Standing.KEPT: mark("Kept"),
+    Standing.KEPT: mark("Kept in time"),
     Standing.BROKEN: mark("Not kept"),
     Standing.OVERDUE: mark("Overdue"),
 }
@@ -26,6 +26,7 @@ STANDING_BADGES = {
 }
 RESTS_BECAUSE = {
     TicketState.WAITING_FOR_CUSTOMER: mark("It rests while the ticket waits for the customer."),
+    TicketState.FIX_AVAILABLE: mark("It rests while the customer tries the fix."),
     TicketState.WAITING_FOR_RELEASE: mark("It rests while the ticket waits for a release."),
 }
 MINUTE, HOUR, DAY = 60, 3600, 86_400

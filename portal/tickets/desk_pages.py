@@ -44,10 +44,13 @@ def desk_of(ticket: Ticket) -> Desk:
     opinion = merging.opinion(session(), ticket) if is_closed else None
     may_answer = by.may(Permission.TICKETS_ANSWER)
     rows = select(Ticket).where(Ticket.id == ticket.merged_into_id)
+    followers = participants.followers(session(), ticket)
+    known = {one.email for one in followers}
+    offered = participants.offered(session(), ticket) if may_answer else ()
     return Desk(
         files=attachments.files(session(), ticket, visible_to=by),
-        followers=participants.followers(session(), ticket),
-        offered=participants.offered(session(), ticket) if may_answer else (),
+        followers=followers,
+        offered=[(email, name) for email, name in offered if email not in known],
         at_night=contacts.at_night(session(), ticket.organisation_id) if by.is_staff else (),
         merged_into=session().scalar(rows) if ticket.merged_into_id else None,
         opinion=opinion,

@@ -27,6 +27,13 @@ class TicketTaken(Conflict):
     sentence = mark("Ticket %(number)s is with %(name)s already.")
 
 
+class FixUnconfirmed(WrongState):
+    """A release was to cure the ticket, and whether it does is the customer's to say."""
+
+    code = "fix-unconfirmed"
+    sentence = mark("Ticket %(number)s is closed by its customer, who was told of the fix and has not confirmed it.")
+
+
 class UnknownProduct(InvalidInput):
     """There is none of this code, or the customer may not know of it: the two look alike."""
 

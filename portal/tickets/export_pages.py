@@ -64,5 +64,6 @@ def _pdf(one: Shared) -> bytes:
 
 
 def _blocks(packed: IO[bytes]) -> Iterator[bytes]:
-    while block := packed.read(BLOCK_BYTES):
-        yield block
+    with packed:
+        while block := packed.read(BLOCK_BYTES):
+            yield block

@@ -44,8 +44,17 @@ class Fix:
 
 def fixes_of(session: Session, ticket: Ticket, issues: Sequence[Issue], *, at: datetime) -> list[Fix]:
     """A Fix for each of the ticket's issues, in their order; versions not above the installed one are no cure."""
-    found = _candidates(session, ticket, [issue.id for issue in issues], at)
+    found = cures_of(session, ticket, issues, at=at)
     return [_fix(session, ticket, issue, found[issue.id], at) for issue in issues]
+
+
+def cures_of(session: Session, ticket: Ticket, issues: Sequence[Issue], *, at: datetime) -> dict[UUID, list[Release]]:
+    """By issue, the published releases with its fix that the customer may know of, above the installed version.
+
+    The lowest first, with their products; whether the customer may take them is not asked.
+    """
+    found = _candidates(session, ticket, [issue.id for issue in issues], at)
+    return {issue.id: [r for r in found[issue.id] if _is_above_installed(ticket, r)] for issue in issues}
 
 
 def answers_of(
@@ -79,7 +88,7 @@ def _candidates(session: Session, ticket: Ticket, issue_ids: list[UUID], at: dat
 
 def _fix(session: Session, ticket: Ticket, issue: Issue, releases: list[Release], at: datetime) -> Fix:
     lowest = Fix(issue)
-    for release in [r for r in releases if _is_above_installed(ticket, r)][:MOST_ASKED]:
+    for release in releases[:MOST_ASKED]:
         decision = rules.decide(session, organisation_id=ticket.organisation_id, release=release, at=at)
         if decision.is_granted:
             return Fix(issue, release, decision)

@@ -53,7 +53,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: Actor, at: date
     said = _say_in(session, ticket)
     _announce(session, ticket, said(MERGED_INTO) % {"other": into}, by=by, at=at)
     service.append(session, into, TicketEventKind.MESSAGE, by=by, at=at, is_automatic=True,
-                   body=said(MERGED_FROM) % {"other": ticket, "title": _plain(ticket.title)})  # fmt: skip
+                   body=said(MERGED_FROM) % {"other": ticket, "title": plain(ticket.title)})  # fmt: skip
     participants.take_over(session, ticket, into, at=at)
     before, ticket.state, ticket.merged_into_id = ticket.state, TicketState.CLOSED, into.id
     service.note_state(session, ticket, before, by=by, at=at)
@@ -87,7 +87,7 @@ def split(session: Session, ticket: Ticket, event: TicketEvent, title: str, *, b
     said = _say_in(session, ticket)
     service.append(session, made, TicketEventKind.MESSAGE, by=by, at=at, is_automatic=True,
                    body=said(SPLIT_FROM) % {"other": ticket})  # fmt: skip
-    _announce(session, ticket, said(SPLIT_INTO) % {"other": made, "title": _plain(made.title)}, by=by, at=at)
+    _announce(session, ticket, said(SPLIT_INTO) % {"other": made, "title": plain(made.title)}, by=by, at=at)
     service.record(session, Tag.TICKET_SPLIT, ticket, by=by, at=at, into=str(made))
     return made
 
@@ -152,6 +152,6 @@ def _copy_files(session: Session, event: TicketEvent, made: Ticket) -> None:
         session.add(TicketFile(ticket_id=made.id, event_id=session.scalar(opened), **copied))
 
 
-def _plain(title: str) -> str:
+def plain(title: str) -> str:
     """A title inside Markdown, as it is."""
     return "".join("\\" + sign if sign in r"\`*_{}[]<>#|~" else sign for sign in title)

@@ -25,6 +25,8 @@ class TicketState(StrEnum):
     OPEN = "open"
     WAITING_FOR_CUSTOMER = "waiting-for-customer"
     WAITING_FOR_RELEASE = "waiting-for-release"
+    FIX_AVAILABLE = "fix-available"
+    """A release cures it; the customer tries that and says whether it works."""
     RESOLVED = "resolved"
     CLOSED = "closed"
 
@@ -80,10 +82,10 @@ TRANSITIONS: dict[Step, dict[TicketState, TicketState]] = {
     Step.WAIT_FOR_RELEASE: dict.fromkeys((_S.OPEN, _S.WAITING_FOR_CUSTOMER), _S.WAITING_FOR_RELEASE),
     Step.RESOLVE: dict.fromkeys((_S.OPEN, _S.WAITING_FOR_CUSTOMER, _S.WAITING_FOR_RELEASE), _S.RESOLVED),
     Step.CLOSE: dict.fromkeys((state for state in _S if state is not _S.CLOSED), _S.CLOSED),
-    Step.REOPEN: dict.fromkeys((_S.RESOLVED, _S.CLOSED), _S.OPEN),
+    Step.REOPEN: dict.fromkeys((_S.FIX_AVAILABLE, _S.RESOLVED, _S.CLOSED), _S.OPEN),
 }
 AFTER_STAFF_ANSWER = {_S.NEW: _S.OPEN}
-AFTER_CUSTOMER_ANSWER = {_S.WAITING_FOR_CUSTOMER: _S.OPEN, _S.RESOLVED: _S.OPEN}
+AFTER_CUSTOMER_ANSWER = dict.fromkeys((_S.WAITING_FOR_CUSTOMER, _S.FIX_AVAILABLE, _S.RESOLVED), _S.OPEN)
 
 TICKET_KIND_TITLES = {TicketKind.INCIDENT: mark("Incident"), TicketKind.QUESTION: mark("Question")}
 TICKET_STATE_TITLES = {
@@ -91,6 +93,7 @@ TICKET_STATE_TITLES = {
     TicketState.OPEN: mark("Open"),
     TicketState.WAITING_FOR_CUSTOMER: mark("Waiting for the customer"),
     TicketState.WAITING_FOR_RELEASE: mark("Waiting for a release"),
+    TicketState.FIX_AVAILABLE: mark("Fix available"),
     TicketState.RESOLVED: mark("Resolved"),
     TicketState.CLOSED: mark("Closed"),
 }
@@ -274,3 +277,16 @@ class TicketRelease(Base):
 
     ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
     release_id: Mapped[UUID] = mapped_column(ForeignKey("releases.id"), primary_key=True, index=True)
+
+
+class TicketFix(Base):
+    """That the ticket's customer was told of a release that cures it, and, if so, that it was withdrawn; once each."""
+
+    __tablename__ = "ticket_fixes"
+
+    ticket_id: Mapped[UUID] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    release_id: Mapped[UUID] = mapped_column(ForeignKey("releases.id"), primary_key=True, index=True)
+    told_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime | None]
+
+    release: Mapped[Release] = relationship(lazy="raise")

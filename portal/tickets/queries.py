@@ -16,7 +16,15 @@ from portal.errors import NotFound
 from portal.releases.models import Issue, IssueRelation, Product, Release, ReleaseIssue, ReleaseState
 from portal.texts import folded
 from portal.tickets import numbers, policy
-from portal.tickets.models import INTERNAL_KINDS, Ticket, TicketEvent, TicketIssue, TicketRelease, TicketState
+from portal.tickets.models import (
+    INTERNAL_KINDS,
+    Ticket,
+    TicketEvent,
+    TicketFix,
+    TicketIssue,
+    TicketRelease,
+    TicketState,
+)
 
 SHORTEST_PART = 3
 """What the index of titles is made of; anything shorter would read a million of them to find nothing."""
@@ -108,6 +116,12 @@ def resolved_by(session: Session, release_id: UUID, organisation_id: UUID) -> Se
         Ticket.organisation_id == organisation_id, published.exists(), or_(Ticket.id.in_(fixed), Ticket.id.in_(linked))
     )
     return session.scalars(rows.order_by(Ticket.number)).all()
+
+
+def has_fix_told(session: Session, ticket: Ticket) -> bool:
+    """Whether the customer was told of a release that cures the ticket, and that release still stands."""
+    told = select(TicketFix.release_id).where(TicketFix.ticket_id == ticket.id, TicketFix.taken_back_at.is_(None))
+    return session.scalar(told.limit(1)) is not None
 
 
 def products_for(organisation_id: UUID | None, at: datetime) -> Select[Product]:

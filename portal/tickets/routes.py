@@ -16,7 +16,7 @@ from portal.releases import queries as releases
 from portal.releases.models import Product, Release
 from portal.releases.versions import Version
 from portal.texts import lines, searchable
-from portal.tickets import clock_words, fixes, policy, queries, rules, service, timing
+from portal.tickets import clock_words, fixes, fixing, policy, queries, rules, service, timing
 from portal.tickets.errors import SubmissionReused, UnknownCustomer, UnknownIssue, UnknownRelease
 from portal.tickets.forms import AnswerForm, LinkIssueForm, LinkReleaseForm, NoteForm, OpenForm
 from portal.tickets.models import (
@@ -52,6 +52,7 @@ KIND_OF_BADGE = {
     TicketState.NEW: "warn",
     TicketState.OPEN: "info",
     TicketState.WAITING_FOR_CUSTOMER: "warn",
+    TicketState.FIX_AVAILABLE: "good",
     TicketState.RESOLVED: "good",
 }
 
@@ -67,6 +68,12 @@ def _words() -> dict[str, object]:
     return {"ticket_states": TICKET_STATE_TITLES if staff else TICKET_STATE_TITLES_FOR_CUSTOMER,
             "ticket_badges": KIND_OF_BADGE, "ticket_kinds": TICKET_KIND_TITLES,
             "ticket_severities": TICKET_SEVERITY_TITLES, **clock_words.words()}  # fmt: skip
+
+
+@bp.app_context_processor
+def _on_the_releases_page() -> dict[str, object]:
+    """For the page of a release, which stands below tickets and can't ask for them itself."""
+    return {"cured_by": lambda release_id: fixing.cured_by(session(), release_id, visible_to=actor())}
 
 
 @bp.get("/tickets")

@@ -8,6 +8,7 @@ NEXT_STEP_TITLES = {
     TicketState.OPEN: mark("The support centre works on it"),
     TicketState.WAITING_FOR_CUSTOMER: mark("The customer answers"),
     TicketState.WAITING_FOR_RELEASE: mark("The vendor issues a release"),
+    TicketState.FIX_AVAILABLE: mark("The customer tries the fix and confirms"),
     TicketState.RESOLVED: mark("The customer confirms"),
     TicketState.CLOSED: mark("Nothing; it is closed"),
 }

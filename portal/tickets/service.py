@@ -21,6 +21,7 @@ from portal.texts import folded, lines, one_line
 from portal.tickets import numbers, policy, queries, standing
 from portal.tickets.errors import (
     BadSubmission,
+    FixUnconfirmed,
     SubmissionReused,
     TicketClosed,
     TicketMerged,
@@ -169,14 +170,16 @@ def add_note(session: Session, ticket: Ticket, body: str, *, by: Actor, at: date
 def change_state(session: Session, ticket: Ticket, step: Step, *, by: Actor, at: datetime, reason: str = "") -> None:
     """Take a step; both sides read the reason.
 
-    Raises Forbidden when it is not this actor's to take, StepNotPossible in the wrong state, TicketMerged, and the
-    errors of portal.texts.
+    Raises Forbidden when it is not this actor's to take, StepNotPossible in the wrong state, TicketMerged,
+    FixUnconfirmed, and the errors of portal.texts.
     """
     reason = lines(reason, limit=MAX_REASON_CHARS, required=False)
     hold(session, ticket)
     policy.require_step(step, ticket, by)
     if step is Step.REOPEN and ticket.merged_into_id:
         raise TicketMerged(number=str(ticket))
+    if step is Step.CLOSE and by.is_staff and queries.has_fix_told(session, ticket):
+        raise FixUnconfirmed(number=str(ticket))
     before = ticket.state
     ticket.take(step)
     note_state(session, ticket, before, by=by, at=at, reason=reason)

@@ -4,6 +4,7 @@ Only what the customer reads: an internal note has no way in here, whatever a jo
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -57,6 +58,24 @@ def send_receipt(session: Session, ticket: Ticket, to: Follower, *, key: str, co
         headers=_headers(ticket, to, config, is_automatic=True),
     )
     return text
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message about a ticket, ready to be posted."""
+
+    recipient: str
+    subject: str
+    text: str
+    headers: dict[str, str]
+
+
+def automatic_letter(ticket: Ticket, to: Follower, text: str, *, config: Config) -> Letter:
+    """What no human wrote, in the recipient's language already, with the way to answer below."""
+    ending = _ending(ticket, to.language, config)
+    return Letter(
+        to.email, _subject(ticket, to.language), text + ending, _headers(ticket, to, config, is_automatic=True)
+    )
 
 
 def _post(session: Session, ticket: Ticket, event: TicketEvent, to: Follower, *, config: Config, at: datetime) -> None:

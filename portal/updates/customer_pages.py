@@ -19,7 +19,7 @@ from portal.updates.errors import ConsentPast, NoSuchHour
 from portal.updates.forms import AccessForm, FilesForm, SecretForm
 from portal.updates.history import require_customer
 from portal.updates.models import UpdateRequest
-from portal.updates.windows import instant_of
+from portal.updates.windows import instant_of, local_end
 from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
 from portal.web.guard import actor, requires
@@ -49,7 +49,7 @@ def secrets(update_id: UUID) -> ResponseReturnValue:
 def give_access(update_id: UUID) -> ResponseReturnValue:
     update = _load(update_id)
     require_customer(update, actor())
-    form = AccessForm()
+    form = AccessForm.until_then(local_end(update.ends_at, update.time_zone, now()))
     if form.is_sent():
         try:
             until = instant_of(form.then(), update.time_zone)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -115,7 +116,9 @@ def set_window(session: Session, update: UpdateRequest, window: Window, *, by: A
         return
     update.begins_at, update.ends_at, update.time_zone = window.begins_at, window.ends_at, window.time_zone
     update.customer_consent = update.support_consent = None
-    said = f"{window.begins_at.isoformat()} / {window.ends_at.isoformat()} {window.time_zone}"
+    zone = ZoneInfo(window.time_zone)
+    local = [instant.astimezone(zone) for instant in (window.begins_at, window.ends_at)]
+    said = " – ".join(f"{one:%Y-%m-%d %H:%M}" for one in local) + f" {window.time_zone}"
     note(session, update, UpdateEventKind.WINDOW, by=by, at=at, detail=said)
     record(session, Tag.UPDATE_WINDOW, update, by=by, at=at, begins=window.begins_at, ends=window.ends_at)
     if update.state in (UpdateState.AGREED, UpdateState.PREPARING):

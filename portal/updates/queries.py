@@ -22,7 +22,6 @@ from portal.updates.models import (
     RemoteSession,
     UpdateDevice,
     UpdateRequest,
-    UpdateStep,
 )
 from portal.updates.states import CLOSED, UpdateState
 
@@ -174,12 +173,14 @@ _WHOLE: Any = (
     _DEVICE.joinedload(UpdateDevice.device).joinedload(Device.organisation),
     _DEVICE.joinedload(UpdateDevice.device).joinedload(Device.product),
     _DEVICE.joinedload(UpdateDevice.ticket),
-    _DEVICE.selectinload(UpdateDevice.steps).joinedload(UpdateStep.release),
     joinedload(UpdateRequest.engineer).load_only(Person.id, Person.name),
     selectinload(UpdateRequest.events),
     selectinload(UpdateRequest.checks),
     selectinload(UpdateRequest.secrets),
     selectinload(UpdateRequest.access),
-    selectinload(UpdateRequest.sessions).joinedload(RemoteSession.device),
+    # The same devices once more: what is read last says what of them is loaded.
+    selectinload(UpdateRequest.sessions)
+    .joinedload(RemoteSession.device)
+    .options(joinedload(Device.site), joinedload(Device.organisation), joinedload(Device.product)),
     selectinload(UpdateRequest.sessions).joinedload(RemoteSession.consent),
 )

@@ -1,6 +1,5 @@
 """Updates as both sides plan them: list, calendar, one update with all that belongs to it."""
 
-from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from portal.texts import searchable
 from portal.updates import calendar_pages, customer_pages, new_pages, papers, planning, queries, work_pages
 from portal.updates.blueprint import WORDS, back, bp
 from portal.updates.errors import NoSuchHour, WindowBackwards, WindowPast, WindowTooLong
-from portal.updates.forms import AccessForm, ReasonForm, SecretForm, WindowForm
+from portal.updates.forms import ReasonForm, WindowForm
 from portal.updates.models import UpdateRequest
 from portal.updates.running import open_checks
 from portal.updates.windows import window_of
@@ -62,19 +61,11 @@ def show(update_id: UUID) -> ResponseReturnValue:
         open_checks=open_checks(update),
         running=[one for one in update.sessions if one.is_running(at)],
         consents=[one for one in update.access if one.is_open(at)],
-        access_form=AccessForm.until_then(local_end(update, at)),
-        secret_form=SecretForm(),
         deliveries=deliveries.of_request(session(), asked, visible_to=actor()) if asked else (),
         DELIVERY_STATE_TITLES=DELIVERY_STATE_TITLES,
         my_consent=update.support_consent if actor().is_staff else update.customer_consent,
         **WORDS,
     )
-
-
-def local_end(update: UpdateRequest, at: datetime) -> datetime:
-    """The window's end, or two hours from now, on the clock of the site."""
-    end = max(update.ends_at or at, at + timedelta(hours=2))
-    return end.astimezone(ZoneInfo(update.time_zone)).replace(tzinfo=None, second=0, microsecond=0)
 
 
 @bp.get("/updates/<uuid:update_id>/report.pdf")

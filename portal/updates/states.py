@@ -103,15 +103,15 @@ UPDATE_STATE_TITLES = {
     _S.PREPARING: mark("In preparation"),
     _S.RUNNING: mark("Under way"),
     _S.DONE: mark("Done"),
-    _S.FAILED: mark("Failed"),
+    _S.FAILED: mark("Unsuccessful"),
     _S.ROLLED_BACK: mark("Rolled back"),
-    _S.CANCELLED: mark("Cancelled"),
+    _S.CANCELLED: mark("Called off"),
 }
 STEP_STATE_TITLES = {
     _T.PLANNED: mark("Planned"),
     _T.STARTED: mark("Under way"),
     _T.DONE: mark("Done"),
-    _T.FAILED: mark("Failed"),
+    _T.FAILED: mark("Unsuccessful"),
     _T.ROLLED_BACK: mark("Rolled back"),
 }
 CHECK_TITLES = {

@@ -35,6 +35,12 @@ def window_of(begins: datetime, ends: datetime, time_zone: str) -> Window:
     return Window(instant_of(begins, zone), instant_of(ends, zone), zone)
 
 
+def local_end(ends_at: datetime | None, time_zone: str, at: datetime) -> datetime:
+    """The window's end, or two hours from now if that is later, on the clock of the zone."""
+    end = max(ends_at or at, at + timedelta(hours=2))
+    return end.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None, second=0, microsecond=0)
+
+
 def instant_of(local: datetime, time_zone: str) -> datetime:
     """The instant at which the zone's clock shows this; of an hour that comes twice the first. Raises NoSuchHour."""
     zone = ZoneInfo(time_zone)

@@ -62,6 +62,7 @@ def values(world: World) -> dict[str, object]:
         "link_id": world.link.id,
         "device_id": world.device.id,
         "site_id": world.site.id,
+        "backup_id": world.backup.id,
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
     }
@@ -70,6 +71,7 @@ def values(world: World) -> dict[str, object]:
 SPECIAL = {
     "locale.choose": {"code": "ru"},
     "releases.notes_revision": {"number": 1},
+    "backups_api.put_backup": {"name": "running.cfg"},
     "couriers.medium_proof": {"number": 1},
     "couriers.happened": {"what": "lost"},
     "couriers.paper": {"paper": "packing"},

@@ -100,6 +100,7 @@ def test_each_malformed_variable_is_named_alone(tmp_path, variable):
     [
         ("PORTAL_MAIL_FROM", "a@b.example\r\nBcc: x@y.example"),
         ("PORTAL_MAIL_FROM", "a@b.example\0"),
+        ("PORTAL_SUPPORT_ADDRESS", "nobody"),
         ("PORTAL_BASE_URL", "https://portal.example/?x"),
         ("PORTAL_BASE_URL", "javascript:alert(1)"),
         ("PORTAL_TEXTING", "http://gateway.example/"),

@@ -15,6 +15,7 @@ HISTORIES = 10_000
 NIGHT_CALL = TicketFacts(TicketChannel.TELEPHONE, TicketSeverity.CRITICAL)
 OPEN_STATES = [s for s in TicketState if s not in (TicketState.RESOLVED, TicketState.CLOSED)]
 ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
+WITH_CUSTOMER = (TicketState.WAITING_FOR_CUSTOMER, TicketState.FIX_AVAILABLE)
 WEEK = ((time(9), time(18)),) * 4 + ((time(9), time(16, 30)),) + (None, (time(0), time(0)))
 
 
@@ -156,7 +157,7 @@ def simulate(moments: list[Moment], programme: Programme, measure: Measure, now:
         state = [entry[2] for entry in ordered[first:] if entry[0] <= minute][-1]
         rests = measure is not Measure.RESPONSE and (
             state in ENDED
-            or (state is TicketState.WAITING_FOR_CUSTOMER and measure in programme.paused_by_customer)
+            or (state in WITH_CUSTOMER and measure in programme.paused_by_customer)
             or (state is TicketState.WAITING_FOR_RELEASE and measure in programme.paused_by_release)
         )
         if not rests and counts(programme, minute):

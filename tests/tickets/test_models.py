@@ -3,7 +3,7 @@ import pytest
 from portal.tickets.errors import StepNotPossible, TicketClosed
 from portal.tickets.models import TRANSITIONS, Step, Ticket, TicketState
 
-NEW, OPEN, CUSTOMER, RELEASE, RESOLVED, CLOSED = TicketState
+NEW, OPEN, CUSTOMER, RELEASE, FIX, RESOLVED, CLOSED = TicketState
 
 TABLE = {
     (OPEN, Step.WAIT_FOR_CUSTOMER): CUSTOMER,
@@ -17,7 +17,9 @@ TABLE = {
     (OPEN, Step.CLOSE): CLOSED,
     (CUSTOMER, Step.CLOSE): CLOSED,
     (RELEASE, Step.CLOSE): CLOSED,
+    (FIX, Step.CLOSE): CLOSED,
     (RESOLVED, Step.CLOSE): CLOSED,
+    (FIX, Step.REOPEN): OPEN,
     (RESOLVED, Step.REOPEN): OPEN,
     (CLOSED, Step.REOPEN): OPEN,
 }
@@ -45,7 +47,7 @@ def test_the_table_covers_every_step():
     ("state", "by_staff", "by_customer"),
     [
         (NEW, OPEN, NEW), (OPEN, OPEN, OPEN), (CUSTOMER, CUSTOMER, OPEN), (RELEASE, RELEASE, RELEASE),
-        (RESOLVED, RESOLVED, OPEN),
+        (FIX, FIX, OPEN), (RESOLVED, RESOLVED, OPEN),
     ],
 )  # fmt: skip
 def test_answers(state, by_staff, by_customer):

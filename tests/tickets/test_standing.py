@@ -23,7 +23,7 @@ from portal.tickets.timing import clock_of, moments_of
 from tests.portals import START
 
 MINUTE = timedelta(minutes=1)
-HISTORIES, STEPS_OF_ONE = 8, 16
+HISTORIES, STEPS_OF_ONE = 6, 14
 
 
 def one_verb(session, ticket, draw, world, at):

@@ -247,6 +247,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "customer_keys",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("wrapped_at", Instant(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_customer_keys_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_keys")),
+    )
+    with op.batch_alter_table("customer_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customer_keys_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "delivery_addresses",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("label", sa.String(length=100), nullable=False),
@@ -767,6 +783,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_agreement_acceptances_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "device_backups",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("configuration", "image", "other", name="backupkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("installed_version", sa.String(length=100), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("stored_at", Instant(), nullable=False),
+        sa.Column("stored_by", sa.Uuid(), nullable=True),
+        sa.Column("stored_by_name", sa.String(length=200), nullable=False),
+        sa.Column("checked_at", Instant(), nullable=True),
+        sa.Column("problem", sa.String(length=40), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_device_backups_device_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["customer_keys.id"], name=op.f("fk_device_backups_key_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_device_backups_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["stored_by"], ["people.id"], name=op.f("fk_device_backups_stored_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_backups")),
+    )
+    with op.batch_alter_table("device_backups", schema=None) as batch_op:
+        batch_op.create_index("ix_device_backups_device_stored", ["device_id", "stored_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_device_backups_key"), ["key"], unique=False)
+
+    op.create_table(
         "device_changes",
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
@@ -961,6 +1011,7 @@ def upgrade() -> None:
                 "open",
                 "waiting-for-customer",
                 "waiting-for-release",
+                "fix-available",
                 "resolved",
                 "closed",
                 name="ticketstate",
@@ -1342,6 +1393,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("person_id", "submission", name=op.f("uq_ticket_events_person_id_submission")),
         sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
     )
+    op.create_table(
+        "ticket_fixes",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("taken_back_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_ticket_fixes_release_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_ticket_fixes_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "release_id", name=op.f("pk_ticket_fixes")),
+    )
+    with op.batch_alter_table("ticket_fixes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_fixes_release_id"), ["release_id"], unique=False)
+
     op.create_table(
         "ticket_issues",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
@@ -2151,6 +2215,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
 
     op.drop_table("ticket_issues")
+    with op.batch_alter_table("ticket_fixes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_fixes_release_id"))
+
+    op.drop_table("ticket_fixes")
     op.drop_table("ticket_events")
     op.drop_table("ticket_alarms")
     with op.batch_alter_table("release_issues", schema=None) as batch_op:
@@ -2230,6 +2298,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_device_changes_device_at")
 
     op.drop_table("device_changes")
+    with op.batch_alter_table("device_backups", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_backups_key"))
+        batch_op.drop_index("ix_device_backups_device_stored")
+
+    op.drop_table("device_backups")
     with op.batch_alter_table("agreement_acceptances", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_person_id"))
         batch_op.drop_index(batch_op.f("ix_agreement_acceptances_authorized_person_id"))
@@ -2310,6 +2383,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_addresses_organisation")
 
     op.drop_table("delivery_addresses")
+    with op.batch_alter_table("customer_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_customer_keys_organisation_id"))
+
+    op.drop_table("customer_keys")
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.drop_index("ix_contracts_organisation_ends_starts")
 

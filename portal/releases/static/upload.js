@@ -54,7 +54,7 @@
       return;
     }
     const request = current = new XMLHttpRequest();
-    const query = new URLSearchParams({ role: form.elements.role.value, platform: form.elements.platform.value });
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
     request.open("PUT", `${address.replace("NAME", encodeURIComponent(file.name))}?${query}`);
     request.setRequestHeader("X-CSRFToken", token);
     request.setRequestHeader("Content-Type", "application/octet-stream");
