@@ -53,7 +53,18 @@ from portal.releases.models import (
     Severity,
     Train,
 )
+from portal.tickets import attachments, contacts
+from portal.tickets.desk_models import Contact, TicketFile
 from portal.tickets.models import Ticket
+from portal.updates.models import (
+    AccessConsent,
+    AccessSecret,
+    RemoteSession,
+    UpdateDevice,
+    UpdateRequest,
+    UpdateStep,
+)
+from portal.updates.states import Origin, UpdateState, Way
 from storage import ObjectStore
 from tests.factories import (
     make_address,
@@ -118,8 +129,13 @@ class World:
     """In a letter to customer A's recipient."""
     device: Device
     site: Site
+    update: UpdateRequest
+    """Of customer A's device, under way; a remote session runs, and a piece of access information is kept."""
     backup: DeviceBackup
     """Of customer A's device."""
+    contact: Contact
+    file: TicketFile
+    """Beside the ticket, attached by the support centre for customer A."""
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -202,6 +218,8 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
                       until=START + timedelta(days=30), created_at=START)  # fmt: skip
         session.add(grant)
         ticket = make_ticket(session, organisations["a"], engineer, product=product)
+        contact, file = _desk(session, portal.store, ticket, organisations["a"],
+                              actor_for(people["TSC engineer"], organisations["tsc"]))  # fmt: skip
         new = NewToken("script", frozenset({Scope.DOWNLOAD}), timedelta(days=30))
         manager = actor_for(people["manager A"], organisations["a"])
         recipient, power = _recipient(session, portal.store, organisations["a"], "Irina", manager)
@@ -230,13 +248,47 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
             session, None, {"name": "Post", "tracking_url": "", "phone": ""}, by=dispatcher, at=START
         )
         holding = _holding(session, withdrawn, requested)
+        update = _update(session, device, published, people["TSC engineer"])
         link = _mailed(session, portal, organisations["a"], published, engineer, recipient)
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
-        medium, carrier, handed, act, holding, link, device, site, backup,
+        medium, carrier, handed, act, holding, link, device, site, update, backup, contact, file,
     )  # fmt: skip
+
+
+def _desk(
+    session: Session, store: ObjectStore, ticket: Ticket, organisation: Organisation, by: Actor
+) -> tuple[Contact, TicketFile]:
+    """Whom customer A's support centre knows, and a file beside the ticket."""
+    contact = contacts.save(session, organisation, None, contacts.ContactFacts("Olga"), by=by, at=START)
+    received = store.receive(BytesIO(b"log"), limit_bytes=9)
+    session.flush()  # the file names the ticket
+    return contact, attachments.attach(session, ticket, attachments.NewFile("log.txt", received), by=by, at=START)
+
+
+def _update(session: Session, device: Device, release: Release, engineer: Person) -> UpdateRequest:
+    """Rows as the verbs leave them while a remote session runs."""
+    update = UpdateRequest(
+        number="U-000001", organisation_id=device.organisation_id, release_id=release.id, origin=Origin.AGREED,
+        way=Way.REMOTE, state=UpdateState.RUNNING, time_zone="UTC", begins_at=START, ends_at=START + timedelta(days=1),
+        engineer_id=engineer.id, salt=bytes(32), created_at=START, created_by_name="Somebody",
+    )  # fmt: skip
+    part = UpdateDevice(device_id=device.id, place=0, from_version="1.0")
+    part.steps = [UpdateStep(place=0, release_id=release.id, version=release.version)]
+    consent = AccessConsent(given_name="Somebody", given_at=START, until=START + timedelta(days=1))
+    update.devices, update.access, update.sessions = [part], [consent], []
+    update.secrets = [AccessSecret(label="VPN", sealed=bytes(40), created_at=START, created_by_name="Somebody")]
+    session.add(update)
+    session.flush()
+    remote = RemoteSession(
+        device_id=device.id, consent_id=consent.id, engineer_id=engineer.id, engineer_name=engineer.name,
+        address="", started_at=START, notes=[], files=[],
+    )  # fmt: skip
+    update.sessions.append(remote)
+    session.flush()
+    return update
 
 
 def _mailed(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -116,7 +117,7 @@ def give_access(session: Session, update: UpdateRequest, until: datetime, *, by:
         raise ConsentPast
     consent = AccessConsent(update_id=update.id, given_by=by.person_id, given_name=by.name, given_at=at, until=until)
     session.add(consent)
-    note(session, update, UpdateEventKind.ACCESS, by=by, at=at, detail=until.isoformat())
+    note(session, update, UpdateEventKind.ACCESS, by=by, at=at, detail=_said(until, update.time_zone))
     record(session, Tag.ACCESS_CONSENT, update, by=by, at=at, until=until)
     return consent
 
@@ -156,6 +157,10 @@ def open_consent(update: UpdateRequest, at: datetime) -> AccessConsent:
     if not found:
         raise ConsentMissing
     return max(found, key=lambda consent: consent.until)
+
+
+def _said(until: datetime, time_zone: str) -> str:
+    return f"→ {until.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M} {time_zone}"
 
 
 def _running(update: UpdateRequest, session_id: UUID, *, by: Actor, at: datetime) -> RemoteSession:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portal.errors import Conflict, InvalidInput, Refused, Unavailable, WrongState, mark
+from portal.errors import Conflict, InvalidInput, Refused, WrongState, mark
 from portal.plans.rules import Obstacle
 
 
@@ -168,7 +168,7 @@ class SecretDestroyed(WrongState):
     sentence = mark("The access information has been destroyed.")
 
 
-class SecretUnreadable(Unavailable):
+class SecretUnreadable(WrongState):
     """The portal's secret key was changed since it was entered, or the row was altered."""
 
     code = "access-secret-unreadable"

@@ -62,7 +62,16 @@ def values(world: World) -> dict[str, object]:
         "link_id": world.link.id,
         "device_id": world.device.id,
         "site_id": world.site.id,
+        "update_id": world.update.id,
+        "step_id": world.update.devices[0].steps[0].id,
+        "session_id": world.update.sessions[0].id,
+        "secret_id": world.update.secrets[0].id,
         "backup_id": world.backup.id,
+        "contact_id": world.contact.id,
+        "file_id": world.file.id,
+        "mail_id": world.medium.id,  # nobody's
+        "event_id": world.medium.id,  # nobody's
+        "participant_id": world.medium.id,  # nobody's
         "language": "en",
         "key_id": world.portal.resources.keys.active().key_id,
     }
@@ -90,6 +99,8 @@ def asked(world: World) -> dict[str, dict[str, object]]:
         "entitlements.edit_line": line,
         "entitlements.remove_line": line,
         "tickets.state": {"step": "close"},
+        "tickets.take_call": {"contact": world.contact.id},
+        "tickets.rate": {"score": "5"},
         "deliveries.new": {"release": world.published.id},
         "handovers.check": {"delivery": world.handed.id},
         "handovers.prepare": {"delivery": world.handed.id},
