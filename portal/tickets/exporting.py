@@ -99,7 +99,7 @@ def report(one: Shared, *, language: str, time_zone: str, at: datetime) -> Repor
         facts=facts,
         tables=(
             ReportTable(_("What was said and done"), (_("When"), _("Who"), _("What")), said, (2, 2, 6)),
-            ReportTable(_("Files"), (_("Name"), _("Bytes"), "SHA-256"), files, (3, 1, 5), right=(1,)),
+            ReportTable(_("Files"), (_("File"), _("Bytes"), "SHA-256"), files, (3, 1, 5), right=(1,)),
         ),
         language=language,
         at=at,
