@@ -13,6 +13,7 @@ from portal.actors import Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
 from portal.config import Downloads
+from portal.deliveries import ledger
 from portal.deliveries.chain import append
 from portal.deliveries.errors import NotEntitled, StepOutOfOrder
 from portal.deliveries.models import Delivery, DeliveryEvent, DeliveryItem
@@ -20,7 +21,7 @@ from portal.deliveries.receiving import note_received
 from portal.deliveries.states import FIRST_STATES, Channel, DeliveryState, EventKind
 from portal.entitlements.decision import Granted
 from portal.entitlements.rules import decide_for
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict
 from portal.releases.models import Artifact, Release
 from portal.web.byte_ranges import Span
 
@@ -93,7 +94,7 @@ def issue(session: Session, taking: Taking, *, by: Actor, at: datetime) -> UUID:
 
 def record_sent(session: Session, delivery_id: UUID, span: Span, *, by: Actor, at: datetime) -> None:
     """Record the bytes that were handed to the connection, however it ended; the last ones complete the transfer."""
-    delivery = _locked(session, delivery_id)
+    delivery = ledger.locked(session, delivery_id)
     item = _only_item(session, delivery)
     item.note_sent(span, at)
     if not item.is_complete or not delivery.may_become(DeliveryState.DELIVERED):
@@ -112,7 +113,7 @@ def confirm(session: Session, delivery: Delivery, sha256: str | None, *, by: Act
     an event too, so the transaction has to be committed either way. Confirming twice is no error.
     Raises StepOutOfOrder when nothing can have been received yet.
     """
-    delivery = _locked(session, delivery.id)
+    delivery = ledger.locked(session, delivery.id)
     if delivery.channel is not Channel.DOWNLOAD:  # every other channel has a receipt with its own proof
         raise StepOutOfOrder(state=delivery.state.value, wanted=DeliveryState.ACKNOWLEDGED.value)
     item = _only_item(session, delivery)
@@ -199,15 +200,6 @@ def _note_resumed(session: Session, delivery: Delivery, taking: Taking, by: Acto
 def _number_of(session: Session, delivery: Delivery, kind: EventKind) -> int:
     rows = select(func.count()).where(DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.kind == kind)
     return session.scalar(rows) or 0
-
-
-def _locked(session: Session, delivery_id: UUID) -> Delivery:
-    delivery = session.scalar(
-        select(Delivery).where(Delivery.id == delivery_id).with_for_update().execution_options(populate_existing=True)
-    )
-    if delivery is None:
-        raise NotFound
-    return delivery
 
 
 def _only_item(session: Session, delivery: Delivery) -> DeliveryItem:

@@ -26,7 +26,7 @@ from tests.factories import make_artifact, make_published, make_release
 from tests.portals import PASSWORD, START, Portal
 from tests.worlds import World, actor_for, make_world
 
-STAGED = "1.7"
+STAGED = "1.70770707"
 
 
 @pytest.fixture

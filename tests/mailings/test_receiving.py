@@ -102,7 +102,11 @@ def test_one_message_that_breaks_its_taker_holds_up_no_other(desk, inbox, monkey
     assert desk.state(delivery_id) == "failed"
 
 
-def test_without_a_folder_nothing_is_done(desk, tmp_path):
+def test_without_a_folder_nothing_is_done(desk, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    put(here, "1.eml", AUTO_REPLY.encode())
+    monkeypatch.chdir(here)
     collect(desk.portal.resources, at=desk.at)
     config = replace(desk.config, mail_inbox=str(tmp_path / "not there"))
     collect(replace(desk.portal.resources, config=config), at=desk.at)
+    assert held(here) == {"1.eml"}
