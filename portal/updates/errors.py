@@ -63,9 +63,6 @@ class NoWay(Refused):
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         return translate(self.sentence) % {**self.facts, "obstacle": self.obstacle.sentence_in(translate)}
 
-    def __str__(self) -> str:
-        return self.sentence_in(str)
-
 
 class WindowPast(InvalidInput):
     code = "window-past"
