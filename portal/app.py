@@ -73,7 +73,7 @@ BLUEPRINTS = (
 )  # fmt: skip
 
 MENU = (
-    Area(mark("Products"), (Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),)),
+    Area(mark("Products"), (Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ, ("entitlements",)),)),
     Area(
         mark("Releases"),
         (
@@ -85,7 +85,7 @@ MENU = (
     Area(
         mark("Deliveries"),
         (
-            Entry("deliveries.index", mark("List"), Permission.DELIVERIES_READ),
+            Entry("deliveries.index", mark("List"), Permission.DELIVERIES_READ, ("mailings",)),
             Entry("deliveries.board_page", mark("Board"), Permission.HOLDERS_READ),
             Entry("couriers.index", mark("Parcels"), Permission.DELIVERIES_READ),
             Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),

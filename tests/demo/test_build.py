@@ -15,6 +15,8 @@ from tests.portals import Browser, Portal
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 LINK = re.compile(r'<a\b[^>]*?\shref="([^"]+)"')
+NO_AREA = ("accounts.", "receipts.", "releases.keys")
+"""Pages that no entry of the menu leads to."""
 MOST_OF_A_KIND = 3
 """Pages of one address pattern that each person opens."""
 
@@ -45,6 +47,8 @@ def walk(portal: Portal, browser: Browser) -> tuple[Counter[str], list[str]]:
         if answer.status_code >= 400:
             faults.append(f"{page} on {origin}: {answer.status_code}")
         elif answer.mimetype == "text/html" and answer.status_code == 200:
+            if not kind.startswith(NO_AREA) and 'aria-current="' not in answer.text.partition("<main")[0]:
+                faults.append(f"{page} on {origin}: the menu does not say where one is")
             fresh = [(one, page) for one in links(page, answer.text) if one not in seen]
             seen.update(one for one, _page in fresh)
             waiting.extend(fresh)
