@@ -28,7 +28,7 @@ from portal.entitlements.facts import statement_of
 from portal.entitlements.models import Contract, ContractLine, ContractState, Grant, ReceivedRelease, day_begins
 from portal.entitlements.queries import newest_takeable
 from portal.entitlements.rules import decide
-from portal.inventory.models import Device
+from portal.inventory.models import Device, HowKnown
 from portal.permissions import OrganisationKind
 from portal.releases.models import (
     ALL_LEVELS,
@@ -227,8 +227,9 @@ def device_row(n: int, customer: UUID, product: UUID) -> dict:
         "organisation_id": customer,
         "product_id": product,
         "serial": f"S{n}",
-        "site": "",
+        "name": "",
         "since": AT,
+        "how_known": HowKnown.REPORTED,
     }
 
 

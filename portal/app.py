@@ -101,7 +101,7 @@ MENU = (
     Area(
         mark("Products"),
         (
-            Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ),
+            Entry("catalogue.home", mark("Products"), Permission.CATALOGUE_READ, ("entitlements",)),
             Entry("backups.copies", mark("Our backup copies"), Permission.CATALOGUE_READ),
         ),
     ),
@@ -116,7 +116,7 @@ MENU = (
     Area(
         mark("Deliveries"),
         (
-            Entry("deliveries.index", mark("List"), Permission.DELIVERIES_READ),
+            Entry("deliveries.index", mark("List"), Permission.DELIVERIES_READ, ("mailings",)),
             Entry("deliveries.board_page", mark("Board"), Permission.HOLDERS_READ),
             Entry("couriers.index", mark("Parcels"), Permission.DELIVERIES_READ),
             Entry("handovers.index", mark("Acts"), Permission.DELIVERIES_READ),

@@ -28,7 +28,11 @@ STOP_SECONDS = 10
 
 
 def serve(config: Config, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. The database must have its schema; call it with no engine open."""
+    """Serve until SIGINT or SIGTERM. The database must have its schema.
+
+    The server forks: call it with no engine open, and where no paper was drawn yet. The drawing library's threads stay
+    behind in the parent, and whoever asked the child for a paper would wait for them for ever.
+    """
     server = Granian(
         "portal",
         address=host,

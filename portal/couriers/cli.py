@@ -20,15 +20,14 @@ from portal.couriers import copying, media, queries, writing
 from portal.couriers.copying import Place
 from portal.couriers.errors import MediumDiffers, MediumUnwritable, OwnerMissing, UnknownDelivery
 from portal.couriers.media import MediumFacts
-from portal.couriers.models import Medium
 from portal.couriers.queries import MediumFilter
 from portal.couriers.states import MediumKind, WritingOutcome
 from portal.couriers.writing import Written
 from portal.deliveries import ledger
+from portal.deliveries.kit_specs import kit_spec
 from portal.deliveries.models import Delivery
 from portal.kits import service as kits
 from portal.kits.models import KitFormat, KitRecord
-from portal.kits.planning import KitSpec
 from portal.resources import Resources
 
 NUMBER_DIGITS = 6
@@ -114,7 +113,9 @@ def _prepared(resources: Resources, number: str, serial: str) -> _Job:
         medium = media.by_serial(session, serial)
         media.settle(session, media.locked(session, medium.id), by=_by(), at=resources.clock())
         writing.require_writable(session, delivery, medium, at=resources.clock())
-        spec = _spec(session, delivery, medium)
+        session.refresh(delivery, ["items"])
+        form = KitFormat.ISO if medium.kind is MediumKind.DISC else KitFormat.TAR
+        spec = kit_spec(delivery, medium_kind=medium.kind.value, medium_serial=medium.serial, form=form)
     record = kits.prepare(resources, spec, by=_by(), at=resources.clock())
     return _Job(delivery.id, delivery.number or "", medium.id, medium.serial, medium.capacity_bytes, record)
 
@@ -126,21 +127,6 @@ def _delivery(session: Session, number: str) -> Delivery:
     if found is None:
         raise UnknownDelivery(number=wanted)
     return ledger.locked(session, found)
-
-
-def _spec(session: Session, delivery: Delivery, medium: Medium) -> KitSpec:
-    session.refresh(delivery, ["items"])
-    return KitSpec(
-        release_id=delivery.release_id,
-        delivery_number=delivery.number or "",
-        recipient_name=(delivery.recipient or {}).get("name", ""),
-        organisation_code=delivery.organisation.code,
-        organisation_name=delivery.organisation.name,
-        medium_kind=medium.kind.value,
-        medium_serial=medium.serial,
-        artifact_ids=tuple(item.artifact_id for item in delivery.items),
-        format=KitFormat.ISO if medium.kind is MediumKind.DISC else KitFormat.TAR,
-    )
 
 
 def _copied(resources: Resources, record: KitRecord, place: Place) -> str:

@@ -156,11 +156,9 @@ def proof(delivery_id: UUID, sequence: int) -> ResponseReturnValue:
 
 @bp.app_template_test("late")
 def is_late(consignment: Consignment) -> bool:
-    """Whether the parcel is overdue, or on its way without a receipt for as long as reminders wait."""
+    """Whether the delivery is overdue, by the same date as on the board."""
     due = consignment.delivery.due_at
-    handed = consignment.handed_over_at
-    is_long = handed is not None and handed + resources().config.receipt_reminders_every <= now()
-    return is_long or (due is not None and due <= now())
+    return due is not None and due <= now()
 
 
 @bp.app_template_filter("days_since")

@@ -14,7 +14,7 @@ ISSUER = "А. Б. Волжский, генеральный директор"
 
 def authorize(session: Session, customer: Organisation, *, manager: Actor, dispatcher: Actor, today: datetime) -> None:
     """Ольга Мостовая may receive and sign for all products; Пётр Каналов only waits."""
-    given = today - timedelta(days=60)
+    given = today - timedelta(days=90)
     facts = RecipientFacts("Ольга Мостовая", "olga.mostovaya@volga.example", "+7 916 123-45-67", "ru")
     olga = name_person(session, customer, facts, by=manager, at=given)
     until = (today + timedelta(days=300)).date()

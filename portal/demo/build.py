@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, joinedload
 from portal.accounts.models import Organisation, Person
 from portal.accounts.service import NewPerson, OrganisationFacts, create_organisation, create_person
 from portal.actors import PORTAL_COMMAND, Actor, Via
-from portal.demo import authority, contracts, inventory
+from portal.demo import authority, contracts, deliveries, inventory
+from portal.demo.deliveries import Counter
 from portal.demo.inventory import Hands
 from portal.demo.people import ORGANISATIONS, PASSWORD, PEOPLE
 from portal.demo.releases import ISSUES, PRODUCTS, RELEASES, DemoFile, DemoRelease
@@ -57,9 +58,13 @@ def build(resources: Resources) -> World:
                             today=world.today)  # fmt: skip
     for release in sorted(RELEASES, key=lambda one: -one.days_ago):
         _release(world, release)
+    counter = Counter(resources, world.organisations["VOLGA"], world.people["engineer@volga.example"], dispatcher,
+                      world.ago)  # fmt: skip
+    deliveries.before_withdrawal(counter)
     with resources.sessions.begin() as session:
         _withdraw(session, world)
         _tickets(session, world)
+    deliveries.deliver(counter)
     run_due(resources)
     return world
 

@@ -2,7 +2,9 @@
 
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -24,7 +26,8 @@ def demo(host: str, port: int, *, prepare: bool) -> None:
     """Fill an embedded portal with an invented world (once) and start it."""
     folder = Path("data/demo").absolute()
     if not folder.exists():
-        _make(folder)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:  # the server forks: see portal.serve
+            aside.submit(_make, folder).result()
     _print_people(f"http://{host}:{port}")
     if not prepare:
         serve(_config(folder, f"http://{host}:{port}"), host=host, port=port)

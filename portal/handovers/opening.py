@@ -14,6 +14,7 @@ from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.authority.models import AuthorizedPerson
 from portal.deliveries import ledger
+from portal.deliveries.kit_specs import kit_spec
 from portal.deliveries.models import Delivery, DeliveryPolicy
 from portal.deliveries.states import Channel, DeliveryState, EventKind
 from portal.documents.act import ActKind
@@ -21,7 +22,7 @@ from portal.errors import NotFound
 from portal.handovers import holding, texts
 from portal.handovers.errors import EndingTooLong, IdentityNotChecked, NotForHandOver, SerialMissing
 from portal.handovers.models import Act, ActItem, DocumentKind
-from portal.kits.planning import KitSpec, existing
+from portal.kits.planning import existing
 from portal.texts import one_line
 
 ENDING = re.compile(r"[0-9A-ZА-ЯЁ]{4}")
@@ -53,18 +54,6 @@ def checked_ending(text: str) -> str:
     if not ENDING.fullmatch(ending):
         raise EndingTooLong
     return ending
-
-
-def kit_spec(delivery: Delivery) -> KitSpec:
-    """The kit that is handed over; it names no medium, since the dispatcher takes whichever is at hand."""
-    return KitSpec(
-        release_id=delivery.release_id,
-        delivery_number=delivery.number or "",
-        recipient_name=(delivery.recipient or {}).get("name", ""),
-        organisation_code=delivery.organisation.code,
-        organisation_name=delivery.organisation.name,
-        artifact_ids=tuple(item.artifact_id for item in delivery.items),
-    )
 
 
 def prepare(

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from portal.authority.mending import Way, way_to_mend
 from portal.authority.rules import Need
 from portal.deliveries.errors import NotAuthorized, NotEntitled
+from portal.deliveries.kit_specs import kit_spec
 from portal.deliveries.models import Delivery
 from portal.deliveries.states import Channel, DeliveryState
 from portal.documents.act import ActKind
@@ -79,7 +80,7 @@ def _kits(ids: Sequence[UUID]) -> dict[UUID, str] | None:
         holding.standing(session(), approved, kind=ActKind.ACCEPTANCE, at=now())
     except (NotEntitled, NotAuthorized):
         return None
-    specs = {one.id: opening.kit_spec(one) for one in approved}
+    specs = {one.id: kit_spec(one) for one in approved}
     let_go()
     return {one: kits.prepare(resources(), spec, by=actor(), at=now()).sha256 for one, spec in specs.items()}
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from portal.actors import PORTAL_JOB
 from portal.deliveries import queries as deliveries
+from portal.deliveries.kit_specs import kit_spec
 from portal.jobs import service as jobs
 from portal.kits import service as kits
 from portal.mailings import bounces, queries, sending, service
@@ -25,7 +26,7 @@ def build_kit(resources: Resources, *, at: datetime, delivery_id: str) -> None:
         delivery = deliveries.get(session, UUID(delivery_id), visible_to=PORTAL_JOB)
         if service.kit_of(session, delivery) is not None:
             return
-        spec = service.kit_spec(session, delivery)
+        spec = kit_spec(delivery)
     kits.prepare(resources, spec, by=PORTAL_JOB, at=at)
 
 

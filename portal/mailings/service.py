@@ -25,7 +25,6 @@ from portal.deliveries.states import Channel, DeliveryState, EventKind
 from portal.errors import Forbidden
 from portal.jobs import service as jobs
 from portal.kits.models import KitRecord
-from portal.kits.planning import KitSpec
 from portal.mailer import message_id
 from portal.mailings import links
 from portal.mailings.agreeing import missing_agreements
@@ -87,20 +86,6 @@ def order_kit(session: Session, delivery_id: UUID, *, by: Actor, at: datetime) -
     if kit_of(session, delivery) is None:
         jobs.enqueue(session, "mailings.kit", at=at, key=f"mailings.kit:{delivery.id}:{at.isoformat()}",
                      delivery_id=str(delivery.id))  # fmt: skip
-
-
-def kit_spec(session: Session, delivery: Delivery) -> KitSpec:
-    """The kit of this delivery: for its recipient, on no medium; needs its customer."""
-    organisation = delivery.organisation
-    chosen = tuple(sorted(item.artifact_id for item in items_of(session, delivery.id)))
-    return KitSpec(
-        release_id=delivery.release_id,
-        delivery_number=delivery.number or "",
-        recipient_name=str((delivery.recipient or {})["name"]),
-        organisation_code=organisation.code,
-        organisation_name=organisation.name,
-        artifact_ids=chosen,
-    )
 
 
 def dispatch(session: Session, delivery_id: UUID, *, config: Config, by: Actor, at: datetime) -> MailMessage:

@@ -42,7 +42,7 @@ def _keep_the_link(response: Response) -> Response:
 def index() -> ResponseReturnValue:
     page = page_of(session(), queries.recalls(visible_to=actor()))
     progress = queries.progress(session(), [recall.id for recall in page.rows], visible_to=actor())
-    return render_template("recalls/index.html", page=page, progress=progress, none=Progress())
+    return render_template("recalls/index.html", page=page, progress=progress, nobody=Progress())
 
 
 @bp.get("/recalls/<uuid:release_id>")

@@ -11,9 +11,12 @@ from portal.web.guard import actor
 
 @dataclass(frozen=True)
 class Entry:
+    """A page that opens a part of the portal; `rooms` are the blueprints besides its own whose pages belong to it."""
+
     endpoint: str
     label: str
     permission: Permission
+    rooms: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -26,7 +29,9 @@ class Entry:
             return 1 + len(request.path)
         if self.address != "/" and request.path.startswith(self.address.rstrip("/") + "/"):
             return len(self.address)
-        return int(request.blueprint == self.endpoint.partition(".")[0])
+        if request.blueprint == self.endpoint.partition(".")[0]:
+            return 2
+        return int(request.blueprint in self.rooms)
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,13 @@ def test_a_link_that_is_not_ours_leads_nowhere(world):
         assert world.portal.browser().get(bad).status_code == 404
 
 
+def test_a_recall_of_what_nobody_holds_is_complete_at_once(world):
+    recall(world)
+    listed = world.of("dispatcher").get("/recalls")
+    assert listed.status_code == 200
+    assert "100 %" in listed.text
+
+
 def test_another_customer_sees_and_answers_nothing_of_it(world):
     world.get("alpha")
     recall(world)

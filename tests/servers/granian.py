@@ -34,7 +34,7 @@ def _resident(pid: int) -> int:
 @contextmanager
 def served(portal: Portal, **settings: str) -> Iterator[Served]:
     """`settings` are PORTAL_* variables without their prefix, in lower case."""
-    port, config = _free_port(), portal.resources.config
+    port, config = free_port(), portal.resources.config
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
     environment |= {
         "PORTAL_DATA": str(config.data),
@@ -53,19 +53,19 @@ def served(portal: Portal, **settings: str) -> Iterator[Served]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        _wait(port, process, log)
+        wait_for(port, process, log)
         yield Served(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
-def _wait(port: int, process: subprocess.Popen, log: Path) -> None:
+def wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
     for _ in range(600):
         try:
             with urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5):
