@@ -14,6 +14,7 @@ from portal.accounts.service import NewPerson, OrganisationFacts, create_organis
 from portal.actors import PORTAL_COMMAND, Actor, Via
 from portal.demo import authority, contracts, deliveries, inventory
 from portal.demo.deliveries import Counter
+from portal.demo.desk import Desk, open_desk, plan_update
 from portal.demo.inventory import Hands
 from portal.demo.people import ORGANISATIONS, PASSWORD, PEOPLE
 from portal.demo.releases import ISSUES, PRODUCTS, RELEASES, DemoFile, DemoRelease
@@ -65,6 +66,10 @@ def build(resources: Resources) -> World:
         _withdraw(session, world)
         _tickets(session, world)
     deliveries.deliver(counter)
+    desk = Desk(world.people, world.organisations, world.ago)
+    with resources.sessions.begin() as session:
+        open_desk(session, desk)
+        plan_update(session, desk)
     run_due(resources)
     return world
 
