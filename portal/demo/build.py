@@ -14,7 +14,7 @@ from portal.accounts.service import NewPerson, OrganisationFacts, create_organis
 from portal.actors import PORTAL_COMMAND, Actor, Via
 from portal.demo import authority, contracts, deliveries, inventory
 from portal.demo.deliveries import Counter
-from portal.demo.desk import Desk, open_desk, plan_update
+from portal.demo.desk import Desk, old_incident, open_desk, plan_update
 from portal.demo.inventory import Hands
 from portal.demo.people import ORGANISATIONS, PASSWORD, PEOPLE
 from portal.demo.releases import ISSUES, PRODUCTS, RELEASES, DemoFile, DemoRelease
@@ -24,8 +24,6 @@ from portal.releases import service as releases
 from portal.releases.models import IssueRelation, Product, Release, Train
 from portal.releases.queries import get, get_issue, get_product
 from portal.resources import Resources
-from portal.tickets import service as tickets
-from portal.tickets.models import TicketChannel, TicketKind, TicketSeverity
 
 REVIEW_TAKES = timedelta(hours=20)
 
@@ -64,10 +62,10 @@ def build(resources: Resources) -> World:
     deliveries.before_withdrawal(counter)
     with resources.sessions.begin() as session:
         _withdraw(session, world)
-        _tickets(session, world)
     deliveries.deliver(counter)
     desk = Desk(world.people, world.organisations, world.ago)
     with resources.sessions.begin() as session:
+        old_incident(session, desk)
         open_desk(session, desk)
         plan_update(session, desk)
     run_due(resources)
@@ -208,23 +206,3 @@ def _withdraw(session: Session, world: World) -> None:
 def _published(session: Session, code: str, version: str) -> Release:
     found = select(Release).join(Product).where(Product.code == code, Release.version == version)
     return session.scalars(found.options(joinedload(Release.product))).one()
-
-
-def _tickets(session: Session, world: World) -> None:
-    customer, engineer = world.people["engineer@volga.example"], world.people["engineer@tsc.example"]
-    facts = tickets.TicketFacts(
-        organisation=world.organisations["VOLGA"],
-        kind=TicketKind.INCIDENT,
-        severity=TicketSeverity.MAJOR,
-        channel=TicketChannel.WEB,
-        title="Коммутатор перезапускает управление раз в час",
-        body="Узел 1, версия `15.1R7`. После подключения соседа по LLDP процесс управления перезапускается.",
-        product=get_product(session, "es2400", visible_to=engineer),
-        installed_version="15.1R7",
-    )
-    opened = world.ago(50)
-    ticket = tickets.open_ticket(session, facts, by=customer, at=opened)
-    text = "Проблема известна: **ES-1042**. Пока отключите LLDP на внешнем порту."
-    tickets.answer(session, ticket, text, by=engineer, at=opened + timedelta(minutes=11))
-    issue = get_issue(session, "ES-1042", visible_to=engineer)
-    tickets.link_issue(session, ticket, issue, by=engineer, at=opened + timedelta(minutes=12))

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Organisation, Person
 from portal.actors import Actor
 from portal.inventory.models import Device
+from portal.jobs import service as jobs
 from portal.releases.models import Product, Release
-from portal.releases.queries import get, get_product
+from portal.releases.queries import get, get_issue, get_product
 from portal.tickets import contacts, intake, rota
 from portal.tickets import service as tickets
 from portal.tickets.contacts import ContactFacts
-from portal.tickets.models import Degree, TicketChannel, TicketKind, TicketSeverity
+from portal.tickets.models import Degree, Step, TicketChannel, TicketKind, TicketSeverity
 from portal.tickets.rota import ShiftFacts
 from portal.tickets.rota_models import DutyRole
 from portal.tickets.service import Call, TicketFacts
@@ -46,6 +47,29 @@ class Desk:
     @property
     def engineer(self) -> Actor:
         return self.people["engineer@tsc.example"]
+
+
+def old_incident(session: Session, desk: Desk) -> None:
+    """What was reported fifty days ago and waited for a release, which is there meanwhile."""
+    customer, engineer = desk.people["engineer@volga.example"], desk.engineer
+    facts = TicketFacts(
+        organisation=desk.customers["VOLGA"],
+        kind=TicketKind.INCIDENT,
+        severity=TicketSeverity.MAJOR,
+        channel=TicketChannel.WEB,
+        title="Коммутатор перезапускает управление раз в час",
+        body="Узел 1, версия `15.1R7`. После подключения соседа по LLDP процесс управления перезапускается.",
+        product=get_product(session, "es2400", visible_to=engineer),
+        installed_version="15.1R7",
+    )
+    opened = desk.ago(50)
+    ticket = tickets.open_ticket(session, facts, by=customer, at=opened)
+    text = "Проблема известна: **ES-1042**. Пока отключите LLDP на внешнем порту."
+    tickets.answer(session, ticket, text, by=engineer, at=opened + timedelta(minutes=11))
+    issue = get_issue(session, "ES-1042", visible_to=engineer)
+    tickets.link_issue(session, ticket, issue, by=engineer, at=opened + timedelta(minutes=12))
+    tickets.change_state(session, ticket, Step.WAIT_FOR_RELEASE, by=engineer, at=opened + timedelta(minutes=13))
+    jobs.enqueue(session, "tickets.fixes", at=desk.ago(0), key="demo:tickets.fixes")  # at once, not in ten minutes
 
 
 def open_desk(session: Session, desk: Desk) -> None:
