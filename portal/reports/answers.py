@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 
 
 OUTCOME_TITLES = {
-    Outcome.KEPT: mark("In time"),
+    Outcome.KEPT: mark("On time"),
     Outcome.LATE: mark("Late"),
     Outcome.WAITING: mark("Not answered yet"),
     Outcome.NONE: mark("Nothing promised"),

@@ -18,9 +18,9 @@ from portal.tickets.models import TICKET_CHANNEL_TITLES, TicketChannel, TicketSe
 
 MOST_PRINTED = 1000
 SEVERITY_WORDS = {
-    TicketSeverity.CRITICAL: mark("Critical"),
-    TicketSeverity.MAJOR: mark("Major"),
-    TicketSeverity.MINOR: mark("Minor"),
+    TicketSeverity.CRITICAL: mark("critical"),
+    TicketSeverity.MAJOR: mark("major"),
+    TicketSeverity.MINOR: mark("minor"),
 }
 """One word each; what they mean stands where one is chosen."""
 READ_ME = mark(
@@ -109,8 +109,8 @@ def _groups(content: dict[str, Any], words: Wording) -> ReportTable:
         for one in content["groups"]
     )
     columns = (
-        _("Channel"), _("Severity"), _("Tickets"), _("In time"), _("Late"), _("Not answered yet"),
-        _("Nothing promised"), _("Share in time"),
+        _("Channel"), _("Severity"), _("Tickets"), _("On time"), _("Late"), _("Not answered yet"),
+        _("Nothing promised"), _("Share on time"),
     )  # fmt: skip
     weights = (2, 2.2, 1.4, 1.4, 1.4, 1.8, 1.9, 1.6)
     return ReportTable(_("First answers by channel and severity"), columns, rows, weights, right=(2, 3, 4, 5, 6, 7))
