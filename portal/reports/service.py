@@ -31,11 +31,8 @@ def due(session: Session, at: datetime) -> list[tuple[UUID, Month]]:
     are not made up."""
     last = Month.of(at - SETTLES_AFTER, "UTC").moved(-1)
     months = [last.moved(-back) for back in reversed(range(CATCHES_UP))]
-    issued = set(
-        session.execute(
-            select(Statement.organisation_id, Statement.month).where(Statement.month.in_([str(one) for one in months]))
-        ).tuples()
-    )
+    there = select(Statement.organisation_id, Statement.month).where(Statement.month.in_([str(one) for one in months]))
+    issued = {(organisation_id, month) for organisation_id, month in session.execute(there)}
     found = []
     for month in months:
         found += [(one, month) for one in _customers(session, month) if (one, str(month)) not in issued]
