@@ -89,8 +89,8 @@ def _facts(content: dict[str, Any], words: Wording) -> tuple[tuple[str, str], ..
     begins, ends = (words.instant(datetime.fromisoformat(content[name]), zone) for name in ("begins_at", "ends_at"))
     return (
         (_("Contract"), contracts or "—"),
-        (_("From"), begins),
-        (_("Until"), ends),
+        (_("The month begins"), begins),
+        (_("The month ends"), ends),
         (_("Issued, and as of"), words.instant(datetime.fromisoformat(content["issued_at"]), zone)),
         (_("Tickets"), words.number(some["asked"])),
         (_("First answer in time"), share if decided else "—"),
@@ -112,7 +112,7 @@ def _groups(content: dict[str, Any], words: Wording) -> ReportTable:
         _("Channel"), _("Severity"), _("Tickets"), _("On time"), _("Late"), _("Not answered yet"),
         _("Nothing promised"), _("Share on time"),
     )  # fmt: skip
-    weights = (2, 2.2, 1.4, 1.4, 1.4, 1.8, 1.9, 1.6)
+    weights = (2.6, 2, 1.8, 1.5, 2, 1.4, 1.6, 1.5)
     return ReportTable(_("First answers by channel and severity"), columns, rows, weights, right=(2, 3, 4, 5, 6, 7))
 
 
@@ -137,7 +137,7 @@ def _tickets(content: dict[str, Any], words: Wording) -> ReportTable:
         _("Ticket"), _("Channel, severity"), _("Asked"), _("First answer"), _("Promised within"),
         _("Outcome, time left"),
     )  # fmt: skip
-    return ReportTable(heading, columns, tuple(rows), (3.6, 2, 1.8, 1.8, 1.7, 2.2), right=(4,))
+    return ReportTable(heading, columns, tuple(rows), (3.4, 2.1, 1.7, 1.7, 1.6, 2.2), right=(4,))
 
 
 def _releases(content: dict[str, Any], words: Wording) -> ReportTable:
@@ -156,11 +156,11 @@ def _releases(content: dict[str, Any], words: Wording) -> ReportTable:
         for one in content["releases"]
     )
     columns = (
-        _("Release"), _("Published"), _("To notice"), _("Devices updated"), _("Median time"), _("Longest time"),
-        _("Devices waiting"),
+        _("Release"), _("Published"), _("To notice"), _("Devices updated"), _("To installation, median"),
+        _("To installation, longest"), _("Devices waiting"),
     )  # fmt: skip
     heading = _("From publication to notice and installation, releases of twelve months")
-    return ReportTable(heading, columns, rows, (3, 1.9, 2.2, 1.7, 1.7, 1.7, 1.5), right=(3, 4, 5, 6))
+    return ReportTable(heading, columns, rows, (2.7, 1.8, 2, 1.7, 1.9, 1.9, 1.9), right=(3, 4, 5, 6))
 
 
 def _kind(one: dict[str, Any], words: Wording) -> tuple[str, str]:
