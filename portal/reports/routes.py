@@ -35,6 +35,7 @@ bp = Blueprint("reports", __name__, template_folder="templates", url_prefix="/re
 
 RELEASES_PER_PAGE = 20
 CSV = "text/csv; charset=utf-8"
+CHANNELS, SEVERITIES = list(TicketChannel), list(TicketSeverity)
 
 
 @dataclass(frozen=True)
@@ -186,24 +187,25 @@ def _lines(wanted: Wanted) -> list[Line]:
 
 
 def _groups(found: list[Line], wanted: Wanted) -> list[Group]:
-    def group(title: str, heading: str, key: Callable[[Line], tuple[str, Wanted]]) -> Group:
-        return Group(
-            title,
-            heading,
-            [(label, some, forms.address_of(one)) for (label, one), some in answers.grouped(found, key).items()],
-        )
+    def group(title: str, heading: str, key: Callable[[Line], tuple[object, str, Wanted]]) -> Group:
+        """`key`: the place in the order, the label, and what is asked for the line's group alone."""
+        groups = sorted(answers.grouped(found, key).items(), key=lambda item: item[0][:2])
+        return Group(title, heading, [(label, some, forms.address_of(one)) for (_place, label, one), some in groups])
 
-    def month(line: Line) -> tuple[str, Wanted]:
-        return _month_words(line.month), replace(wanted, months=Months(line.month, line.month))
+    def month(line: Line) -> tuple[object, str, Wanted]:
+        return line.month, _month_words(line.month), replace(wanted, months=Months(line.month, line.month))
 
-    def customer(line: Line) -> tuple[str, Wanted]:
-        return line.ticket.organisation.name, replace(wanted, organisation_id=line.ticket.organisation_id)
+    def customer(line: Line) -> tuple[object, str, Wanted]:
+        home = line.ticket.organisation
+        return home.name, home.name, replace(wanted, organisation_id=home.id)
 
-    def channel(line: Line) -> tuple[str, Wanted]:
-        return translate(TICKET_CHANNEL_TITLES[line.ticket.channel]), replace(wanted, channel=line.ticket.channel)
+    def channel(line: Line) -> tuple[object, str, Wanted]:
+        one = line.ticket.channel
+        return CHANNELS.index(one), translate(TICKET_CHANNEL_TITLES[one]), replace(wanted, channel=one)
 
-    def severity(line: Line) -> tuple[str, Wanted]:
-        return translate(SEVERITY_WORDS[line.ticket.severity]), replace(wanted, severity=line.ticket.severity)
+    def severity(line: Line) -> tuple[object, str, Wanted]:
+        one = line.ticket.severity
+        return SEVERITIES.index(one), translate(SEVERITY_WORDS[one]), replace(wanted, severity=one)
 
     made = [group(BY_MONTH, MONTH, month)]
     if actor().is_staff and wanted.organisation_id is None:
@@ -215,8 +217,8 @@ def _words(wanted: Wanted) -> dict[str, object]:
     return {
         "asked": forms.address_of(wanted),
         "customers": answers.customers(session(), visible_to=actor()),
-        "channels": list(TicketChannel),
-        "severities": list(TicketSeverity),
+        "channels": CHANNELS,
+        "severities": SEVERITIES,
         "CHANNEL_TITLES": TICKET_CHANNEL_TITLES,
         "SEVERITY_WORDS": SEVERITY_WORDS,
         "OUTCOME_TITLES": OUTCOME_TITLES,

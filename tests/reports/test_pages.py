@@ -52,7 +52,7 @@ def test_each_reads_their_own_figures(filled):
     assert "=Beta" in page
     late = world.of("tsc").get(f"/reports/tickets?{MONTHS}&outcome=late&customer={world.alpha.id}").text
     assert late.count("/tickets/T-") == 1
-    assert "2026-02-11 14:00 +14:00" in late
+    assert '2026-02-11</span> <span class="nowrap">14:00 +14:00' in late
     assert "−01:05:00" in late
     pages = [world.of("tsc").get(f"/reports/tickets?{MONTHS}&page={n}").text.count("/tickets/T-") for n in (1, 2, 3)]
     assert pages == [50, 12, 0]
