@@ -196,7 +196,7 @@ def _groups(found: list[Line], wanted: Wanted) -> list[Group]:
         return line.month, _month_words(line.month), replace(wanted, months=Months(line.month, line.month))
 
     def customer(line: Line) -> tuple[object, str, Wanted]:
-        home = line.ticket.organisation
+        home = line.organisation
         return home.name, home.name, replace(wanted, organisation_id=home.id)
 
     def channel(line: Line) -> tuple[object, str, Wanted]:

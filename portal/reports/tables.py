@@ -32,8 +32,8 @@ def ticket_rows(found: Iterable[Line]) -> Iterable[Row]:
         late = max(-reading.left, reach.NOTHING) if reading else None
         yield (
             str(ticket),
-            ticket.organisation.code,
-            ticket.organisation.name,
+            line.organisation.code,
+            line.organisation.name,
             ticket.title,
             ticket.channel.value,
             ticket.severity.value,
@@ -70,7 +70,7 @@ def release_rows(found: Iterable[Reach], translate: Callable[[str], str]) -> Ite
 
 def _group(line: Line) -> Row:
     ticket = line.ticket
-    home = ticket.organisation
+    home = line.organisation
     return str(line.month), home.code, home.name, ticket.channel.value, ticket.severity.value
 
 

@@ -117,11 +117,12 @@ def clocks_of(
     at: datetime,
     programmes: Mapping[UUID, Programme] | None = None,
     ids: Select[UUID] | None = None,
+    measures: Iterable[Measure] = Measure,
 ) -> dict[UUID, dict[Measure, Reading]]:
     """The clocks of several tickets in four statements.
 
     `programmes` are the tickets' own, where they are known already. `ids` selects their ids (and perhaps more), where
-    they are so many that no statement could name each.
+    they are so many that no statement could name each; `measures` as `readings` has it.
     """
     events = events_of(session, [ticket.id for ticket in tickets] if ids is None else ids)
     programmes = programmes_of(session, tickets) if programmes is None else programmes
@@ -131,6 +132,7 @@ def clocks_of(
             TicketFacts(ticket.channel, ticket.severity),
             programmes[ticket.id],
             now=at,
+            measures=measures,
         )
         for ticket in tickets
     }
