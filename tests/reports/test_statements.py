@@ -90,6 +90,7 @@ def test_a_job_issues_each_statement_once(world):
         with pytest.raises(TypeError):
             session.flush()
     assert service.issue(world.portal.resources, world.people["tsc"].organisation_id, FEBRUARY, at=START) is None
+    assert verify(content, world.portal.resources.keys.ring()).is_true
     _read(content)
     _pages(world, first, content)
 
