@@ -57,6 +57,8 @@ from portal.releases import api as releases_api
 from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import routes as releases
 from portal.releases.markdown import render
+from portal.reports import jobs as reports_jobs  # noqa: F401 - its handlers name themselves
+from portal.reports import routes as reports
 from portal.resources import Resources, open_resources
 from portal.tickets import alarms as tickets_alarms  # noqa: F401 - its handlers name themselves
 from portal.tickets import api as tickets_api
@@ -86,7 +88,7 @@ LARGEST_FORM_BYTES = 2048 * KIB
 LARGEST_FORM_PARTS = 2000
 
 BLUEPRINTS = (
-    catalogue.bp, updates.bp, plans.bp,
+    catalogue.bp, reports.bp, updates.bp, plans.bp,
     evidence.bp, recalls.bp, backups.bp, handovers.bp, mail_links.bp, mailings.bp, couriers.bp,
     couriers.receipt_bp,
     deliveries.bp, tickets.bp, desk.bp, rota.bp, programmes.bp, entitlements.bp, authority.bp, inventory.bp,
@@ -143,6 +145,14 @@ MENU = (
             Entry("plans.sites", mark("Sites"), Permission.INVENTORY_READ),
             Entry("updates.index", mark("Updates"), Permission.UPDATES_READ),
             Entry("updates.calendar", mark("Calendar"), Permission.UPDATES_READ),
+        ),
+    ),
+    Area(
+        mark("Reports"),
+        (
+            Entry("reports.index", mark("Answered in time"), Permission.REPORTS_READ),
+            Entry("reports.releases", mark("From publication to installation"), Permission.REPORTS_READ),
+            Entry("reports.statements", mark("Monthly statements"), Permission.REPORTS_READ),
         ),
     ),
     Area(

@@ -23,6 +23,7 @@ from portal.mailings.cli import mail
 from portal.releases.cli import releases
 from portal.releases.keys_cli import keys
 from portal.releases.verify_cli import verify
+from portal.reports.cli import statements
 from portal.serve import serve
 
 
@@ -67,7 +68,9 @@ def worker(*, once: bool) -> None:
     run_until(stop, resources)
 
 
-for group in (demo, accounts, audit, backups, entitlements, evidence, inventory, keys, mail, media, releases, verify):
+for group in (
+    demo, accounts, audit, backups, entitlements, evidence, inventory, keys, mail, media, releases, statements, verify,
+):  # fmt: skip
     portal.add_command(group)
 
 

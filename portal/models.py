@@ -17,6 +17,7 @@ from portal.mail import models as mail
 from portal.mailings import models as mailings
 from portal.recalls import models as recalls
 from portal.releases import models as releases
+from portal.reports import models as reports
 from portal.tickets import desk_models as desk
 from portal.tickets import models as tickets
 from portal.tickets import rota_models as rota
@@ -40,6 +41,7 @@ __all__ = [
     "numbers",
     "recalls",
     "releases",
+    "reports",
     "rota",
     "tickets",
     "updates",

@@ -70,6 +70,7 @@ class Permission(StrEnum):
     UPDATES_AGREE = "updates-agree"
     UPDATES_RUN = "updates-run"
     BACKUPS = "backups"
+    REPORTS_READ = "reports-read"
 
 
 _ROLE_KINDS = {
@@ -111,10 +112,17 @@ _STAFF_READS = frozenset(
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUBLISHER: _EVERYONE
     | _STAFF_READS
-    | {_P.RELEASES_EDIT, _P.RELEASES_PUBLISH, _P.RELEASES_WITHDRAW, _P.ISSUES_EDIT, _P.TICKETS_READ},
+    | {_P.RELEASES_EDIT, _P.RELEASES_PUBLISH, _P.RELEASES_WITHDRAW, _P.ISSUES_EDIT, _P.TICKETS_READ, _P.REPORTS_READ},
     Role.APPROVER: _EVERYONE
     | _STAFF_READS
-    | {_P.RELEASES_APPROVE, _P.RELEASES_PUBLISH, _P.RELEASES_WITHDRAW, _P.GRANTS_APPROVE, _P.TICKETS_READ},
+    | {
+        _P.RELEASES_APPROVE,
+        _P.RELEASES_PUBLISH,
+        _P.RELEASES_WITHDRAW,
+        _P.GRANTS_APPROVE,
+        _P.TICKETS_READ,
+        _P.REPORTS_READ,
+    },
     Role.ADMINISTRATOR: _EVERYONE
     | _STAFF_READS
     | {
@@ -128,12 +136,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AGREEMENTS_MANAGE,
         _P.INVENTORY_EDIT,
     },
-    Role.AUDITOR: _EVERYONE | _STAFF_READS | {_P.AUDIT_READ, _P.JOBS_READ, _P.PEOPLE_READ, _P.TICKETS_READ},
+    Role.AUDITOR: _EVERYONE
+    | _STAFF_READS
+    | {_P.AUDIT_READ, _P.JOBS_READ, _P.PEOPLE_READ, _P.TICKETS_READ, _P.REPORTS_READ},
     Role.TSC_ENGINEER: _EVERYONE
     | _STAFF_READS
     | {
         _P.BACKUPS,
         _P.TICKETS_READ,
+        _P.REPORTS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
         _P.TICKETS_WORK,
@@ -148,6 +159,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         _P.BACKUPS,
         _P.TICKETS_READ,
+        _P.REPORTS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
         _P.TICKETS_WORK,
@@ -173,6 +185,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.UPDATES_READ,
         _P.UPDATES_AGREE,
         _P.TICKETS_READ,
+        _P.REPORTS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
     },
@@ -190,6 +203,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.UPDATES_READ,
         _P.UPDATES_AGREE,
         _P.TICKETS_READ,
+        _P.REPORTS_READ,
         _P.TICKETS_OPEN,
         _P.TICKETS_ANSWER,
         _P.PEOPLE_READ,

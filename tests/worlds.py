@@ -33,6 +33,7 @@ from portal.entitlements.models import (
     ProductAgreement,
 )
 from portal.entitlements.service import accept_agreement
+from portal.evidence.packing import archive
 from portal.handovers import opening
 from portal.handovers.models import Act, DocumentKind
 from portal.inventory.models import Device, Site
@@ -53,6 +54,8 @@ from portal.releases.models import (
     Severity,
     Train,
 )
+from portal.reports.models import Statement
+from portal.reports.packing import PAPER
 from portal.tickets import attachments, contacts
 from portal.tickets.desk_models import Contact, TicketFile
 from portal.tickets.models import Ticket
@@ -136,6 +139,8 @@ class World:
     contact: Contact
     file: TicketFile
     """Beside the ticket, attached by the support centre for customer A."""
+    statement: Statement
+    """Of customer A, of the month before."""
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -250,11 +255,13 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
         holding = _holding(session, withdrawn, requested)
         update = _update(session, device, published, people["TSC engineer"])
         link = _mailed(session, portal, organisations["a"], published, engineer, recipient)
+        statement = _statement(session, portal.store, organisations["a"])
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
         medium, carrier, handed, act, holding, link, device, site, update, backup, contact, file,
+        statement,
     )  # fmt: skip
 
 
@@ -266,6 +273,17 @@ def _desk(
     received = store.receive(BytesIO(b"log"), limit_bytes=9)
     session.flush()  # the file names the ticket
     return contact, attachments.attach(session, ticket, attachments.NewFile("log.txt", received), by=by, at=START)
+
+
+def _statement(session: Session, store: ObjectStore, organisation: Organisation) -> Statement:
+    """A row as it was issued, and an archive with as much in it as the pages open."""
+    kept = store.receive(BytesIO(archive({PAPER: b"%PDF-1.7"})), limit_bytes=9999)
+    statement = Statement(organisation_id=organisation.id, month="2026-02", time_zone="UTC", language="en",
+                          issued_at=START, asked=3, kept=2, late=1, key_id="0" * 64, object_key=kept.key,
+                          size_bytes=kept.size_bytes, sha256=kept.sha256)  # fmt: skip
+    session.add(statement)
+    session.flush()
+    return statement
 
 
 def _update(session: Session, device: Device, release: Release, engineer: Person) -> UpdateRequest:

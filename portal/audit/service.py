@@ -132,6 +132,7 @@ class Tag(StrEnum):
     BACKUP_READ = "backup.read"
     BACKUP_DELETE = "backup.delete"
     BACKUP_REWRAP = "backup.rewrap"
+    STATEMENT_ISSUE = "statement.issue"
     JOB_RETRY = "job.retry"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 

@@ -77,13 +77,21 @@ class TicketFacts:
 
 
 def readings(
-    moments: Sequence[Moment], facts: TicketFacts, programme: Programme, *, now: datetime
+    moments: Sequence[Moment],
+    facts: TicketFacts,
+    programme: Programme,
+    *,
+    now: datetime,
+    measures: Iterable[Measure] = Measure,
 ) -> dict[Measure, Reading]:
-    """Every promise of the programme for a ticket with these events (the first is its opening), as of `now`."""
+    """Every promise of the programme for a ticket with these events (the first is its opening), as of `now`.
+
+    `measures`: only these, where nobody asks for the others.
+    """
     ordered = in_order(moments)
     now = max(now, ordered[-1].at) if ordered else now
     found = {}
-    for measure in Measure:
+    for measure in measures:
         target = programme.target(measure, facts.channel, facts.severity)
         reading = _reading(measure, target, ordered, programme, now) if target and ordered else None
         if reading:

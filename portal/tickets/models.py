@@ -138,6 +138,7 @@ class Ticket(HasId, Base):
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("number"),
+        Index("ix_tickets_created", "created_at"),
         Index("ix_tickets_organisation_created", "organisation_id", "created_at"),
         Index("ix_tickets_organisation_number", "organisation_id", "number"),
         Index("ix_tickets_state_created", "state", "created_at"),

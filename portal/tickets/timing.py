@@ -1,11 +1,11 @@
 """The clock of a ticket on record: its events as the clock sees them, and the programme that its contract names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.entitlements.models import Contract, ContractLine, ContractState
@@ -15,6 +15,13 @@ from portal.tickets.models import ServiceProgramme, Ticket, TicketEvent, TicketE
 from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
 
 BUILT_IN = {EXPERT_24X7.name: EXPERT_24X7}
+
+
+class Terms(NamedTuple):
+    """What a ticket is held to: its programme, and the contract that names it, where there is one."""
+
+    programme: Programme
+    contract: Contract | None
 
 
 class Told(NamedTuple):
@@ -63,24 +70,29 @@ def programme_of(session: Session, ticket: Ticket) -> Programme:
 
 
 def programmes_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Programme]:
-    """By ticket: the programme of the contract that ran when the ticket was opened.
+    """By ticket: the programme of the contract that ran when the ticket was opened; see `terms_of`."""
+    return {ticket_id: terms.programme for ticket_id, terms in terms_of(session, tickets).items()}
+
+
+def terms_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Terms]:
+    """By ticket: the contract that ran when the ticket was opened, and its programme.
 
     One for its product before any other, the last to end before the others; without a contract the default programme.
     Three statements, however many tickets.
     """
     organisations = {ticket.organisation_id for ticket in tickets}
     rows = select(Contract).where(Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE)
-    terms: dict[UUID, list[Contract]] = {}
+    contracts: dict[UUID, list[Contract]] = {}
     for contract in session.scalars(rows.order_by(Contract.ends_at.desc(), Contract.number)):
-        terms.setdefault(contract.organisation_id, []).append(contract)
+        contracts.setdefault(contract.organisation_id, []).append(contract)
     covering = _covering(session, tickets)
     known = {row.name: from_terms(row.name, row.terms) for row in session.scalars(select(ServiceProgramme))}
     found = {}
     for ticket in tickets:
-        running = [one for one in terms.get(ticket.organisation_id, ()) if one.is_running(ticket.created_at)]
+        running = [one for one in contracts.get(ticket.organisation_id, ()) if one.is_running(ticket.created_at)]
         first = min(running, key=lambda one: (one.id, ticket.product_id) not in covering, default=None)
         name = first.programme if first else EXPERT_24X7.name
-        found[ticket.id] = known.get(name) or BUILT_IN.get(name, EXPERT_24X7)
+        found[ticket.id] = Terms(known.get(name) or BUILT_IN.get(name, EXPERT_24X7), first)
     return found
 
 
@@ -98,22 +110,35 @@ def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UU
     return {(contract_id, product_id) for contract_id, product_id in session.execute(lines)}
 
 
-def clocks_of(session: Session, tickets: Sequence[Ticket], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
-    """The clocks of several tickets in four statements."""
-    events = events_of(session, [ticket.id for ticket in tickets])
-    programmes = programmes_of(session, tickets)
+def clocks_of(
+    session: Session,
+    tickets: Sequence[Ticket],
+    *,
+    at: datetime,
+    programmes: Mapping[UUID, Programme] | None = None,
+    ids: Select[UUID] | None = None,
+    measures: Iterable[Measure] = Measure,
+) -> dict[UUID, dict[Measure, Reading]]:
+    """The clocks of several tickets in four statements.
+
+    `programmes` are the tickets' own, where they are known already. `ids` selects their ids (and perhaps more), where
+    they are so many that no statement could name each; `measures` as `readings` has it.
+    """
+    events = events_of(session, [ticket.id for ticket in tickets] if ids is None else ids)
+    programmes = programmes_of(session, tickets) if programmes is None else programmes
     return {
         ticket.id: readings(
             moments_of(events.get(ticket.id, ())),
             TicketFacts(ticket.channel, ticket.severity),
             programmes[ticket.id],
             now=at,
+            measures=measures,
         )
         for ticket in tickets
     }
 
 
-def events_of(session: Session, ticket_ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
+def events_of(session: Session, ticket_ids: Sequence[UUID] | Select[UUID]) -> dict[UUID, list[Told]]:
     """By ticket, the events that move its clock, in their order; without their texts."""
     by_ticket: dict[UUID, list[Told]] = {}
     is_answer = and_(TicketEvent.kind == TicketEventKind.MESSAGE, TicketEvent.by_staff)

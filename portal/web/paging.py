@@ -1,5 +1,6 @@
 """Lists are read a page at a time; nobody counts a million rows to show fifty."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,8 +27,19 @@ class Page(Generic[T]):
 
 def page_of(session: Session, rows: Select[Any], *, per_page: int = PER_PAGE) -> Page[Any]:
     """The page that the request's `page` argument names, of a Select of one entity; a senseless number is page 1."""
-    text = request.args.get("page", "1")
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PAGE))
-    number = min(int(text), LAST_PAGE) if is_number and int(text) else 1
+    number = _asked()
     found = list(session.scalars(rows.offset((number - 1) * per_page).limit(per_page + 1)).unique())
     return Page(found[:per_page], number, len(found) > per_page)
+
+
+def page_among(rows: Sequence[T], *, per_page: int = PER_PAGE) -> Page[T]:
+    """As `page_of`, of what is at hand already."""
+    number = _asked()
+    found = list(rows[(number - 1) * per_page : number * per_page + 1])
+    return Page(found[:per_page], number, len(found) > per_page)
+
+
+def _asked() -> int:
+    text = request.args.get("page", "1")
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LAST_PAGE))
+    return min(int(text), LAST_PAGE) if is_number and int(text) else 1

@@ -69,6 +69,7 @@ def values(world: World) -> dict[str, object]:
         "backup_id": world.backup.id,
         "contact_id": world.contact.id,
         "file_id": world.file.id,
+        "statement_id": world.statement.id,
         "mail_id": world.medium.id,  # nobody's
         "event_id": world.medium.id,  # nobody's
         "participant_id": world.medium.id,  # nobody's

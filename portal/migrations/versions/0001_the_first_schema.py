@@ -403,6 +403,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "code", name=op.f("uq_sites_organisation_id_code")),
     )
     op.create_table(
+        "statements",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("issued_at", Instant(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("object_key", sa.String(length=200), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_statements_organisation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statements")),
+        sa.UniqueConstraint("organisation_id", "month", name=op.f("uq_statements_organisation_id_month")),
+    )
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.create_index("ix_statements_month", ["month"], unique=False)
+
+    op.create_table(
         "api_tokens",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -1060,6 +1082,7 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("assigned_to IS NOT NULL"),
         )
+        batch_op.create_index("ix_tickets_created", ["created_at"], unique=False)
         batch_op.create_index(
             "ix_tickets_due", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
         )
@@ -2276,6 +2299,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tickets_organisation_number")
         batch_op.drop_index("ix_tickets_organisation_created")
         batch_op.drop_index("ix_tickets_due", postgresql_where=sa.text("due_at IS NOT NULL"))
+        batch_op.drop_index("ix_tickets_created")
         batch_op.drop_index("ix_tickets_assigned", postgresql_where=sa.text("assigned_to IS NOT NULL"))
 
     op.drop_table("tickets")
@@ -2364,6 +2388,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_person_id"))
 
     op.drop_table("api_tokens")
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.drop_index("ix_statements_month")
+
+    op.drop_table("statements")
     op.drop_table("sites")
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_products_family_id"))
