@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -11,10 +11,47 @@ from sqlalchemy.orm import Session
 from portal.entitlements.models import Contract, ContractLine, ContractState
 from portal.releases.models import Product
 from portal.tickets.clock import Happening, Moment, Reading, TicketFacts, readings
-from portal.tickets.models import ServiceProgramme, Ticket, TicketEvent, TicketEventKind, TicketState
+from portal.tickets.models import (
+    ServiceProgramme,
+    Ticket,
+    TicketChannel,
+    TicketEvent,
+    TicketEventKind,
+    TicketSeverity,
+    TicketState,
+)
 from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
 
 BUILT_IN = {EXPERT_24X7.name: EXPERT_24X7}
+
+
+class Timed(Protocol):
+    """As much of a ticket as its clock asks: the ticket itself, or a few columns of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organisation_id(self) -> UUID: ...
+    @property
+    def product_id(self) -> UUID | None: ...
+    @property
+    def channel(self) -> TicketChannel: ...
+    @property
+    def severity(self) -> TicketSeverity: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+class _Term(NamedTuple):
+    """As much of a contract as decides whose programme holds."""
+
+    id: UUID
+    programme: str
+    starts_at: datetime
+    ends_at: datetime
+
+    def is_running(self, at: datetime) -> bool:
+        return self.starts_at <= at < self.ends_at
 
 
 class Told(NamedTuple):
@@ -62,17 +99,20 @@ def programme_of(session: Session, ticket: Ticket) -> Programme:
     return programmes_of(session, [ticket])[ticket.id]
 
 
-def programmes_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Programme]:
+def programmes_of(session: Session, tickets: Sequence[Timed]) -> dict[UUID, Programme]:
     """By ticket: the programme of the contract that ran when the ticket was opened.
 
     One for its product before any other, the last to end before the others; without a contract the default programme.
     Three statements, however many tickets.
     """
     organisations = {ticket.organisation_id for ticket in tickets}
-    rows = select(Contract).where(Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE)
-    terms: dict[UUID, list[Contract]] = {}
-    for contract in session.scalars(rows.order_by(Contract.ends_at.desc(), Contract.number)):
-        terms.setdefault(contract.organisation_id, []).append(contract)
+    columns = (Contract.id, Contract.programme, Contract.starts_at, Contract.ends_at)
+    rows = select(Contract.organisation_id, *columns).where(
+        Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE
+    )
+    terms: dict[UUID, list[_Term]] = {}
+    for row in session.execute(rows.order_by(Contract.ends_at.desc(), Contract.number)):
+        terms.setdefault(row[0], []).append(_Term(*row[1:]))
     covering = _covering(session, tickets)
     known = {row.name: from_terms(row.name, row.terms) for row in session.scalars(select(ServiceProgramme))}
     found = {}
@@ -84,7 +124,7 @@ def programmes_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Pro
     return found
 
 
-def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UUID | None]]:
+def _covering(session: Session, tickets: Sequence[Timed]) -> set[tuple[UUID, UUID | None]]:
     """(contract, product) of every line of these customers that names a ticket's product or its family."""
     lines = (
         select(ContractLine.contract_id, Product.id)
@@ -98,7 +138,7 @@ def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UU
     return {(contract_id, product_id) for contract_id, product_id in session.execute(lines)}
 
 
-def clocks_of(session: Session, tickets: Sequence[Ticket], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
+def clocks_of(session: Session, tickets: Sequence[Timed], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
     """The clocks of several tickets in four statements."""
     events = events_of(session, [ticket.id for ticket in tickets])
     programmes = programmes_of(session, tickets)
