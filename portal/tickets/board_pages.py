@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -16,13 +18,14 @@ from portal.permissions import Permission
 from portal.texts import lines
 from portal.tickets import board, clock_words, following, queries, rota, service
 from portal.tickets.forms import MARKDOWN_HELP
-from portal.tickets.models import TICKET_SEVERITY_TITLES, TICKET_STATE_TITLES
+from portal.tickets.models import TICKET_SEVERITY_TITLES, TICKET_STATE_TITLES, TicketSeverity, TicketState
+from portal.tickets.programmes import MEASURE_TITLES, Measure
 from portal.tickets.rota_models import DUTY_ROLE_TITLES
 from portal.web.fields import UNPROCESSABLE, Parsed
 from portal.web.formats import now
 from portal.web.forms import Form, _l
 from portal.web.guard import actor, requires
-from portal.web.locale import chosen_language, chosen_time_zone
+from portal.web.locale import chosen_language, chosen_time_zone, translate
 from portal.web.unit_of_work import session
 
 bp = Blueprint("desk", __name__, template_folder="templates")
@@ -43,9 +46,40 @@ class ShiftNoteForm(Form):
     submit = SubmitField(_l("Leave the note"))
 
 
+@dataclass(frozen=True)
+class CardWords:
+    """What the cards of one board share, looked up once and not for each of eighty cards."""
+
+    measures: Mapping[Measure, str]
+    states: Mapping[TicketState, str]
+    severities: Mapping[TicketSeverity, str]
+    take: str
+    page_of: Callable[[object], str]
+    claim_of: Callable[[object], str]
+
+
+def _card_words() -> CardWords:
+    return CardWords(
+        measures={key: translate(title) for key, title in MEASURE_TITLES.items()},
+        states={key: translate(title) for key, title in TICKET_STATE_TITLES.items()},
+        severities={key: translate(title) for key, title in TICKET_SEVERITY_TITLES.items()},
+        take=_("Take it"),
+        page_of=_addresses("tickets.show"),
+        claim_of=_addresses("desk.claim"),
+    )
+
+
+def _addresses(endpoint: str) -> Callable[[object], str]:
+    """The address of any ticket by its number, from that of one."""
+    some = "T-000000"
+    before, _some, after = url_for(endpoint, number=some).partition(some)
+    return lambda ticket: f"{before}{ticket}{after}"
+
+
 @bp.context_processor
 def _words() -> dict[str, object]:
     return {
+        "card_words": _card_words,
         "ticket_states": TICKET_STATE_TITLES,
         "ticket_severities": TICKET_SEVERITY_TITLES,
         "duty_roles": DUTY_ROLE_TITLES,
