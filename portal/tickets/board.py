@@ -131,17 +131,19 @@ def board(session: Session, *, visible_to: Actor, at: datetime) -> Board:
 
 def _next(session: Session) -> list[Seen]:
     """By the soonest promise, the overdue ones first; then whatever is ours without any promise, the oldest first."""
-    due = _first(session, Ticket.due_at.is_not(None), Ticket.due_at)
+    due = _first(session, Ticket.due_at.is_not(None), Ticket.due_at, Ticket.number)
     if len(due) == CARDS:
         return due
-    rest = _first(session, Ticket.due_at.is_(None) & Ticket.state.in_(OURS), Ticket.created_at)
+    rest = _first(session, Ticket.due_at.is_(None) & Ticket.state.in_(OURS), Ticket.created_at, Ticket.number)
     return [*due, *rest[: CARDS - len(due)]]
 
 
 def _oldest(session: Session, *states: TicketState) -> list[Seen]:
     """State by state, each in the order of its index: sorting thousands to show twenty would grow with them."""
-    found = [one for state in states for one in _first(session, Ticket.state == state, Ticket.created_at)]
-    return sorted(found, key=lambda one: one.created_at)[:CARDS]
+    found = [
+        one for state in states for one in _first(session, Ticket.state == state, Ticket.created_at, Ticket.number)
+    ]
+    return sorted(found, key=lambda one: (one.created_at, one.number))[:CARDS]
 
 
 def _first(session: Session, which: ColumnElement[bool], *order: SQLColumnExpression[Any]) -> list[Seen]:
