@@ -73,6 +73,14 @@ def test_every_change_of_a_contract_takes_its_tickets_along_in_its_own_transacti
     assert due(world, calls[0]) == HOUR / 2
 
 
+def test_a_changed_programme_does_so_too(world):
+    calls = [world.open(who, channel=TicketChannel.TELEPHONE) for who in ("alpha", "beta")]
+    world.answer(calls[1])
+    programme(world, EXPERT_24X7.name, HOUR / 4)
+    with world.portal.sessions() as session:
+        assert [world.ticket(session, number).due_at for number in calls] == [START + HOUR / 4, None]
+
+
 def test_what_is_rolled_back_moves_nothing(world):
     call = world.open(channel=TicketChannel.TELEPHONE)
     before = version(world)
