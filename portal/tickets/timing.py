@@ -1,11 +1,11 @@
 """The clock of a ticket on record: its events as the clock sees them, and the programme that its contract names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.entitlements.models import Contract, ContractLine, ContractState
@@ -42,16 +42,24 @@ class Timed(Protocol):
     def created_at(self) -> datetime: ...
 
 
-class _Term(NamedTuple):
-    """As much of a contract as decides whose programme holds."""
+class Term(NamedTuple):
+    """As much of a contract as decides whose programme holds, and in whose zone its days are."""
 
     id: UUID
     programme: str
     starts_at: datetime
     ends_at: datetime
+    time_zone: str
 
     def is_running(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at
+
+
+class Terms(NamedTuple):
+    """What a ticket is held to: its programme, and the contract that names it, where there is one."""
+
+    programme: Programme
+    contract: Term | None
 
 
 class Told(NamedTuple):
@@ -100,27 +108,31 @@ def programme_of(session: Session, ticket: Ticket) -> Programme:
 
 
 def programmes_of(session: Session, tickets: Sequence[Timed]) -> dict[UUID, Programme]:
-    """By ticket: the programme of the contract that ran when the ticket was opened.
+    """By ticket: the programme of the contract that ran when the ticket was opened; see `terms_of`."""
+    return {ticket_id: terms.programme for ticket_id, terms in terms_of(session, tickets).items()}
+
+
+def terms_of(session: Session, tickets: Sequence[Timed]) -> dict[UUID, Terms]:
+    """By ticket: the contract that ran when the ticket was opened, and its programme.
 
     One for its product before any other, the last to end before the others; without a contract the default programme.
     Three statements, however many tickets.
     """
     organisations = {ticket.organisation_id for ticket in tickets}
-    columns = (Contract.id, Contract.programme, Contract.starts_at, Contract.ends_at)
-    rows = select(Contract.organisation_id, *columns).where(
+    rows = select(Contract.organisation_id, *(getattr(Contract, name) for name in Term._fields)).where(
         Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE
     )
-    terms: dict[UUID, list[_Term]] = {}
+    contracts: dict[UUID, list[Term]] = {}
     for row in session.execute(rows.order_by(Contract.ends_at.desc(), Contract.number)):
-        terms.setdefault(row[0], []).append(_Term(*row[1:]))
+        contracts.setdefault(row[0], []).append(Term(*row[1:]))
     covering = _covering(session, tickets)
     known = {row.name: from_terms(row.name, row.terms) for row in session.scalars(select(ServiceProgramme))}
     found = {}
     for ticket in tickets:
-        running = [one for one in terms.get(ticket.organisation_id, ()) if one.is_running(ticket.created_at)]
+        running = [one for one in contracts.get(ticket.organisation_id, ()) if one.is_running(ticket.created_at)]
         first = min(running, key=lambda one: (one.id, ticket.product_id) not in covering, default=None)
         name = first.programme if first else EXPERT_24X7.name
-        found[ticket.id] = known.get(name) or BUILT_IN.get(name, EXPERT_24X7)
+        found[ticket.id] = Terms(known.get(name) or BUILT_IN.get(name, EXPERT_24X7), first)
     return found
 
 
@@ -138,10 +150,21 @@ def _covering(session: Session, tickets: Sequence[Timed]) -> set[tuple[UUID, UUI
     return {(contract_id, product_id) for contract_id, product_id in session.execute(lines)}
 
 
-def clocks_of(session: Session, tickets: Sequence[Timed], *, at: datetime) -> dict[UUID, dict[Measure, Reading]]:
-    """The clocks of several tickets in four statements."""
-    events = events_of(session, [ticket.id for ticket in tickets])
-    programmes = programmes_of(session, tickets)
+def clocks_of(
+    session: Session,
+    tickets: Sequence[Timed],
+    *,
+    at: datetime,
+    programmes: Mapping[UUID, Programme] | None = None,
+    ids: Select[UUID] | None = None,
+) -> dict[UUID, dict[Measure, Reading]]:
+    """The clocks of several tickets in four statements.
+
+    `programmes` are the tickets' own, where they are known already. `ids` selects their ids (and perhaps more), where
+    they are so many that no statement could name each.
+    """
+    events = events_of(session, [ticket.id for ticket in tickets] if ids is None else ids)
+    programmes = programmes_of(session, tickets) if programmes is None else programmes
     return {
         ticket.id: readings(
             moments_of(events.get(ticket.id, ())),
@@ -153,7 +176,7 @@ def clocks_of(session: Session, tickets: Sequence[Timed], *, at: datetime) -> di
     }
 
 
-def events_of(session: Session, ticket_ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
+def events_of(session: Session, ticket_ids: Sequence[UUID] | Select[UUID]) -> dict[UUID, list[Told]]:
     """By ticket, the events that move its clock, in their order; without their texts."""
     by_ticket: dict[UUID, list[Told]] = {}
     is_answer = and_(TicketEvent.kind == TicketEventKind.MESSAGE, TicketEvent.by_staff)
