@@ -264,12 +264,16 @@ def analysed(engine: Engine) -> None:
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
+def written(span: float) -> str:
+    return milliseconds(span) if span < 1 else f"{span:.1f} s"
+
+
 def rows_of(rounds: int, ways: dict[str, Callable[[], float]], aim: str) -> list[Row]:
     """Medians, each beside the load of the machine meanwhile: how many processes wanted a core."""
     before = getloadavg()[0]
     medians = interleaved(rounds, ways)
     load = f"load {before:.1f} to {getloadavg()[0]:.1f} on {cpu_count()} cores"
-    return [Row(f"{name}, PostgreSQL", milliseconds(span), load, "", aim) for name, span in medians.items()]
+    return [Row(f"{name}, PostgreSQL", written(span), load, "", aim) for name, span in medians.items()]
 
 
 def run() -> list[Row]:

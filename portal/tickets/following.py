@@ -71,7 +71,8 @@ def _forget(session: Session) -> None:
 
 def _keep(session: Session, customers: set[UUID], contracts: set[UUID]) -> None:
     """Their open tickets may promise something else from now on: in the same transaction, so nothing is ever late."""
-    customers |= set(session.scalars(select(Contract.organisation_id).where(Contract.id.in_(contracts))))
+    if contracts:
+        customers |= set(session.scalars(select(Contract.organisation_id).where(Contract.id.in_(contracts))))
     for tickets in session.scalars(_open(Ticket.organisation_id.in_(customers))).partitions(AT_ONCE):
         standing.keep(session, *tickets, at=LONG_AGO)
 

@@ -73,6 +73,18 @@ def test_every_change_of_a_contract_takes_its_tickets_along_in_its_own_transacti
     assert due(world, calls[0]) == HOUR / 2
 
 
+def test_tickets_are_waited_for_before_the_head_of_the_audit_chain_is_held(world):
+    """The other way round, a contract's change and an answer would wait for each other for ever."""
+    world.open(channel=TicketChannel.TELEPHONE)
+    world.contract(world.core)
+    with world.statements("SELECT", "INSERT") as asked, world.begin() as session:
+        contract = session.scalars(select(Contract)).one()
+        contracts.hold(session, contract, reason="unpaid", by=PORTAL_COMMAND, at=START)
+    places = [next(n for n, one in enumerate(asked) if word in one)
+              for word in ("FROM tickets", "desk_version", "FROM audit_head")]  # fmt: skip
+    assert places == sorted(places)
+
+
 def test_a_changed_programme_does_so_too(world):
     calls = [world.open(who, channel=TicketChannel.TELEPHONE) for who in ("alpha", "beta")]
     world.answer(calls[1])
