@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from flask import Flask
@@ -55,13 +56,20 @@ class Browser(FlaskClient):
 
 @dataclass
 class Portal:
-    """Everything of one running portal."""
+    """Everything of one running portal; its pages are put together when somebody first asks for one."""
 
-    app: Flask
     resources: Resources
     clock: Clock
     folder: Path
     browsers: dict[str, tuple[Browser, datetime]] = field(default_factory=dict)
+
+    @cached_property
+    def app(self) -> Flask:
+        app = create_app(resources=self.resources)
+        app.testing = True
+        app.jinja_env.bytecode_cache = TEMPLATES
+        app.test_client_class = Browser
+        return app
 
     @property
     def sessions(self):
@@ -124,8 +132,4 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         clock=clock,
     )
     chain_on(resources.sessions)
-    app = create_app(resources=resources)
-    app.testing = True
-    app.jinja_env.bytecode_cache = TEMPLATES
-    app.test_client_class = Browser
-    return Portal(app, resources, clock, folder)
+    return Portal(resources, clock, folder)

@@ -13,17 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.accounts.models import Person
+from portal.db import reading
 from portal.jobs import service as jobs
 from portal.mail.phones import post_text
 from portal.mail.service import post
 from portal.resources import Resources
 from portal.tickets import alarm_letters, rota, standing
-from portal.tickets.models import Ticket, TicketAlarm, TicketState
+from portal.tickets.models import Ticket, TicketAlarm
 from portal.tickets.standing import Call
 
 log = logging.getLogger(__name__)
-BATCH = 200
-ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
+BATCH = 1000
 
 
 class WatchFailed(Exception):
@@ -57,16 +57,21 @@ def watch(resources: Resources, *, at: datetime) -> None:
 
 @jobs.handles("tickets.recount", every=timedelta(hours=1))
 def recount(resources: Resources, *, at: datetime) -> None:
-    """Go over what open tickets keep at hand of their clocks: contracts and programmes change without them."""
-    last = 0
-    while True:
-        with resources.sessions.begin() as session:
-            rows = select(Ticket).where(Ticket.number > last, Ticket.state.not_in(ENDED)).order_by(Ticket.number)
-            tickets = session.scalars(rows.limit(BATCH).with_for_update()).all()
-            if not tickets:
-                return
-            standing.keep(session, *tickets, at=at)
-            last = tickets[-1].number
+    """Go over what open tickets keep at hand of their clocks, and mend what is not what follows from their events.
+
+    Programmes change without the tickets, and a verb may forget. Only what is mended is locked, and logged.
+    """
+    last: int | None = 0
+    while last is not None:
+        with resources.sessions() as session:
+            reading(session)
+            wrong, last = standing.drifted(session, last, BATCH, at=at)
+        if wrong:
+            with resources.sessions.begin() as session:
+                rows = select(Ticket).where(Ticket.id.in_(wrong)).order_by(Ticket.number).with_for_update()
+                tickets = session.scalars(rows).all()
+                standing.keep(session, *tickets, at=at)
+            log.info("what %s tickets kept of their clocks is mended, up to number %s", len(tickets), last)
 
 
 def tell_next(session: Session, ticket: Ticket, *, at: datetime, base_url: str) -> Call | None:

@@ -13,6 +13,7 @@ from portal.db import Base, HasId, words
 from portal.errors import mark
 from portal.releases.models import Issue, Product, Release
 from portal.tickets.errors import StepNotPossible, TicketClosed
+from portal.tickets.numbers import as_written
 
 
 class TicketKind(StrEnum):
@@ -127,6 +128,15 @@ class TicketCounter(Base):
     last: Mapped[int]
 
 
+class DeskVersion(Base):
+    """How often the engineers' board changed: one row, raised in the last moment of each commit that changes it."""
+
+    __tablename__ = "desk_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+
+
 class Ticket(HasId, Base):
     """`search_text` is the title as a search compares it: databases differ in what they call lower case.
 
@@ -189,7 +199,7 @@ class Ticket(HasId, Base):
     releases: Mapped[list[Release]] = relationship(lazy="raise", secondary="ticket_releases", viewonly=True)
 
     def __str__(self) -> str:
-        return f"T-{self.number:06d}"
+        return as_written(self.number)
 
     def take(self, step: Step) -> None:
         """Change the state as the table allows. Raises StepNotPossible."""

@@ -24,6 +24,11 @@ def take(session: Session) -> int:
     return int(session.execute(_TAKE).scalar_one())
 
 
+def as_written(number: int) -> str:
+    """`T-000123`."""
+    return f"T-{number:06d}"
+
+
 def parse(written: str) -> int | None:
     """The number in `T-000123`, `t-123` or `123`; None for anything else."""
     found = _WRITTEN.fullmatch(written.strip()) if len(written) <= 40 else None  # noqa: PLR2004 - longer is no number

@@ -12,13 +12,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.tickets.clock import Happening, Reading, TicketFacts, readings
-from portal.tickets.models import Ticket, TicketAlarm
+from portal.tickets.clock import Happening, Moment, Reading, TicketFacts, readings
+from portal.tickets.models import Ticket, TicketAlarm, TicketChannel, TicketSeverity, TicketState
 from portal.tickets.programmes import Measure, Programme
-from portal.tickets.timing import events_of, moments_of, programmes_of
+from portal.tickets.timing import Timed, events_of, moments_of, programmes_of
 
 WARNING = "warning"
 ON_DUTY, SHIFT_LEAD, MANAGEMENT = "on-duty", "shift-lead", "management"
+ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
+"""In these states no promise runs."""
 WHO = (ON_DUTY, SHIFT_LEAD, MANAGEMENT)
 """Whom a rung of the ladder can call; a warning goes to those on duty."""
 
@@ -31,6 +33,42 @@ class Call(NamedTuple):
     rung: str
     who: str
     due_at: datetime
+
+
+class Kept(NamedTuple):
+    """What is kept beside a ticket; see `models.Ticket`."""
+
+    answered_at: datetime | None
+    last_answer_at: datetime | None
+    due_at: datetime | None
+    watch_at: datetime | None
+
+
+class Follows(NamedTuple):
+    """What follows from a ticket's events: what is kept, and what is still to be told, in the order of time."""
+
+    kept: Kept
+    calls: list[Call]
+
+
+class AtHand(NamedTuple):
+    """As much of a ticket as its clock asks, and what is kept beside it."""
+
+    id: UUID
+    number: int
+    organisation_id: UUID
+    product_id: UUID | None
+    channel: TicketChannel
+    severity: TicketSeverity
+    created_at: datetime
+    answered_at: datetime | None
+    last_answer_at: datetime | None
+    due_at: datetime | None
+    watch_at: datetime | None
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.answered_at, self.last_answer_at, self.due_at, self.watch_at)
 
 
 def is_running(reading: Reading) -> bool:
@@ -66,22 +104,48 @@ def keep(session: Session, *tickets: Ticket, at: datetime) -> dict[UUID, list[Ca
 
     Call it after events were added, and after the channel or severity was changed. Five statements, however many.
     """
+    found = following(session, tickets, at=at)
+    for ticket in tickets:
+        kept = found[ticket.id].kept
+        ticket.answered_at, ticket.last_answer_at, ticket.due_at, ticket.watch_at = kept
+    return {ticket_id: follows.calls for ticket_id, follows in found.items()}
+
+
+def following(session: Session, tickets: Sequence[Timed], *, at: datetime) -> dict[UUID, Follows]:
+    """By ticket, what follows from its events as they are on record. Five statements, however many."""
     ids = [ticket.id for ticket in tickets]
     events, programmes = events_of(session, ids), programmes_of(session, tickets)
     alarms = alarms_of(session, ids)
-    found = {}
-    for ticket in tickets:
-        moments = moments_of(events.get(ticket.id, ()))
-        answers = [moment.at for moment in moments if moment.happening is Happening.HUMAN_ANSWER]
-        programme = programmes[ticket.id]
-        clock = readings(moments, TicketFacts(ticket.channel, ticket.severity), programme, now=at)
-        found[ticket.id] = pending(clock, programme, alarms.get(ticket.id, ()))
-        first = first_due(clock)
-        ticket.answered_at = answers[0] if answers else None
-        ticket.last_answer_at = answers[-1] if answers else None
-        ticket.due_at = first.due_at if first else None
-        ticket.watch_at = found[ticket.id][0].at if found[ticket.id] else None
-    return found
+    return {
+        one.id: _follows(one, moments_of(events.get(one.id, ())), programmes[one.id], alarms.get(one.id, ()), at)
+        for one in tickets
+    }
+
+
+def drifted(session: Session, after: int, limit: int, *, at: datetime) -> tuple[list[UUID], int | None]:
+    """Of the next open tickets after this number, those beside which something else is kept than follows; and the
+    number of the last one gone over (None: there was none). Reads only, and locks nothing.
+    """
+    columns = [getattr(Ticket, name) for name in AtHand._fields]
+    rows = select(*columns).where(Ticket.number > after, Ticket.state.not_in(ENDED)).order_by(Ticket.number)
+    tickets = [AtHand(*row) for row in session.execute(rows.limit(limit))]
+    found = following(session, tickets, at=at)
+    return [one.id for one in tickets if one.kept != found[one.id].kept], tickets[-1].number if tickets else None
+
+
+def _follows(
+    ticket: Timed, moments: list[Moment], programme: Programme, told: Iterable[TicketAlarm], at: datetime
+) -> Follows:
+    answers = [moment.at for moment in moments if moment.happening is Happening.HUMAN_ANSWER]
+    clock = readings(moments, TicketFacts(ticket.channel, ticket.severity), programme, now=at)
+    calls, first = pending(clock, programme, told), first_due(clock)
+    kept = Kept(
+        answers[0] if answers else None,
+        answers[-1] if answers else None,
+        first.due_at if first else None,
+        calls[0].at if calls else None,
+    )
+    return Follows(kept, calls)
 
 
 def alarms_of(session: Session, ticket_ids: Sequence[UUID]) -> dict[UUID, list[TicketAlarm]]:

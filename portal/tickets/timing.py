@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, and_, or_, select
@@ -11,17 +11,55 @@ from sqlalchemy.orm import Session
 from portal.entitlements.models import Contract, ContractLine, ContractState
 from portal.releases.models import Product
 from portal.tickets.clock import Happening, Moment, Reading, TicketFacts, readings
-from portal.tickets.models import ServiceProgramme, Ticket, TicketEvent, TicketEventKind, TicketState
+from portal.tickets.models import (
+    ServiceProgramme,
+    Ticket,
+    TicketChannel,
+    TicketEvent,
+    TicketEventKind,
+    TicketSeverity,
+    TicketState,
+)
 from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
 
 BUILT_IN = {EXPERT_24X7.name: EXPERT_24X7}
+
+
+class Timed(Protocol):
+    """As much of a ticket as its clock asks: the ticket itself, or a few columns of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organisation_id(self) -> UUID: ...
+    @property
+    def product_id(self) -> UUID | None: ...
+    @property
+    def channel(self) -> TicketChannel: ...
+    @property
+    def severity(self) -> TicketSeverity: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+class Term(NamedTuple):
+    """As much of a contract as decides whose programme holds, and in whose zone its days are."""
+
+    id: UUID
+    programme: str
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+
+    def is_running(self, at: datetime) -> bool:
+        return self.starts_at <= at < self.ends_at
 
 
 class Terms(NamedTuple):
     """What a ticket is held to: its programme, and the contract that names it, where there is one."""
 
     programme: Programme
-    contract: Contract | None
+    contract: Term | None
 
 
 class Told(NamedTuple):
@@ -69,22 +107,24 @@ def programme_of(session: Session, ticket: Ticket) -> Programme:
     return programmes_of(session, [ticket])[ticket.id]
 
 
-def programmes_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Programme]:
+def programmes_of(session: Session, tickets: Sequence[Timed]) -> dict[UUID, Programme]:
     """By ticket: the programme of the contract that ran when the ticket was opened; see `terms_of`."""
     return {ticket_id: terms.programme for ticket_id, terms in terms_of(session, tickets).items()}
 
 
-def terms_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Terms]:
+def terms_of(session: Session, tickets: Sequence[Timed]) -> dict[UUID, Terms]:
     """By ticket: the contract that ran when the ticket was opened, and its programme.
 
     One for its product before any other, the last to end before the others; without a contract the default programme.
     Three statements, however many tickets.
     """
     organisations = {ticket.organisation_id for ticket in tickets}
-    rows = select(Contract).where(Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE)
-    contracts: dict[UUID, list[Contract]] = {}
-    for contract in session.scalars(rows.order_by(Contract.ends_at.desc(), Contract.number)):
-        contracts.setdefault(contract.organisation_id, []).append(contract)
+    rows = select(Contract.organisation_id, *(getattr(Contract, name) for name in Term._fields)).where(
+        Contract.organisation_id.in_(organisations), Contract.state == ContractState.ACTIVE
+    )
+    contracts: dict[UUID, list[Term]] = {}
+    for row in session.execute(rows.order_by(Contract.ends_at.desc(), Contract.number)):
+        contracts.setdefault(row[0], []).append(Term(*row[1:]))
     covering = _covering(session, tickets)
     known = {row.name: from_terms(row.name, row.terms) for row in session.scalars(select(ServiceProgramme))}
     found = {}
@@ -96,7 +136,7 @@ def terms_of(session: Session, tickets: Sequence[Ticket]) -> dict[UUID, Terms]:
     return found
 
 
-def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UUID | None]]:
+def _covering(session: Session, tickets: Sequence[Timed]) -> set[tuple[UUID, UUID | None]]:
     """(contract, product) of every line of these customers that names a ticket's product or its family."""
     lines = (
         select(ContractLine.contract_id, Product.id)
@@ -112,7 +152,7 @@ def _covering(session: Session, tickets: Sequence[Ticket]) -> set[tuple[UUID, UU
 
 def clocks_of(
     session: Session,
-    tickets: Sequence[Ticket],
+    tickets: Sequence[Timed],
     *,
     at: datetime,
     programmes: Mapping[UUID, Programme] | None = None,

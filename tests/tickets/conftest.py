@@ -111,12 +111,12 @@ class World:
             session.add(contract)
 
     @contextmanager
-    def statements(self) -> Iterator[list[str]]:
-        """The statements that the database is asked meanwhile."""
+    def statements(self, *verbs: str) -> Iterator[list[str]]:
+        """The statements of these verbs that the database is asked meanwhile; SELECT when none is named."""
         asked: list[str] = []
 
         def note(_connection, _cursor, statement, *_rest) -> None:
-            if statement.lstrip().upper().startswith("SELECT"):
+            if statement.lstrip().upper().startswith(verbs or ("SELECT",)):
                 asked.append(statement)
 
         engine = self.portal.resources.engine

@@ -161,10 +161,20 @@ def test_whom_it_reaches(world):
     assert all(text.startswith("To: +79161234567") and "T-000001" in text for text in texts)
 
 
-def test_the_hourly_count_mends_what_a_changed_contract_moved(world):
-    number = call(world)
+def test_the_hourly_count_mends_what_a_verb_forgot_and_touches_nothing_else(world, caplog, monkeypatch):
+    monkeypatch.setattr(alarms, "BATCH", 2)
+    numbers = [call(world) for _ in range(5)]
     with world.begin() as session:
-        world.ticket(session, number).due_at = START + timedelta(days=9)
-    alarms.recount(world.portal.resources, at=START + MINUTE)
+        world.ticket(session, numbers[3]).due_at = START + timedelta(days=9)
+        world.ticket(session, numbers[4]).watch_at = None
+    with caplog.at_level("INFO", logger=alarms.__name__):
+        alarms.recount(world.portal.resources, at=START + MINUTE)
+    assert [record.args for record in caplog.records if record.name == alarms.__name__] == [(1, 4), (1, 5)]
     with world.portal.sessions() as session:
-        assert world.ticket(session, number).due_at == START + 30 * MINUTE
+        tickets = [world.ticket(session, number) for number in numbers]
+        assert [t.due_at for t in tickets] == [START + 30 * MINUTE] * 5
+        assert [t.watch_at for t in tickets] == [START + 20 * MINUTE] * 5
+    with world.statements("SELECT", "UPDATE") as asked:
+        alarms.recount(world.portal.resources, at=START + 2 * MINUTE)
+    assert asked
+    assert not [statement for statement in asked if "UPDATE" in statement]

@@ -80,45 +80,45 @@ def test_a_repeated_request_has_one_effect(world, call):
     assert call("beta", "POST", "", NEW, Idempotency_Key="k-1").json["number"] == "T-000003"
 
 
-@pytest.mark.parametrize("key", ["x" * 81, "a\tb", "é"])
-def test_a_bad_idempotency_key(world, call, key):
-    answer = call("alpha", "POST", "", NEW, Idempotency_Key=key)
-    assert (answer.status_code, answer.json["code"]) == (422, "bad-submission")
+def test_a_bad_idempotency_key(world, call):
+    for key in ("x" * 81, "a\tb", "é"):
+        answer = call("alpha", "POST", "", NEW, Idempotency_Key=key)
+        assert (answer.status_code, answer.json["code"]) == (422, "bad-submission")
 
 
-@pytest.mark.parametrize(
-    ("raw", "code"),
-    [
-        ("", "bad-json"),
-        ("[" * 1_000_000, "bad-json"),
-        ('{"a":' * 100_000, "bad-json"),
-        ("[]", "bad-json"),
-        ("null", "bad-json"),
-        ("{", "bad-json"),
-        ("\xff", "bad-json"),
-        ('{"title": "x"}', "bad-json"),
-        ('{"title": "x", "body": null}', "bad-json"),
-        ('{"title": ["x"], "body": "y"}', "bad-json"),
-        ('{"title": "x", "body": "y", "kind": "prank"}', "bad-json"),
-        ('{"title": "x", "body": "y", "number": 1}', "bad-json"),
-        ('{"title": "x", "body": "y", "\\u0000\\ud800": 1}', "bad-json"),
-        ('{"title": "x", "body": "y\\u0000"}', "text-unkeepable"),
-        ('{"title": "x", "body": "y\\ud800"}', "text-unkeepable"),
-        ('{"title": "", "body": "y"}', "text-missing"),
-        (json.dumps({"title": "x", "body": "[" * 1_000_000}), "text-too-long"),
-        ('{"title": "x", "body": "y", "product": "secret"}', "unknown-product"),
-        ('{"title": "x", "body": "y", "product": "none"}', "unknown-product"),
-        ('{"title": "x", "body": "y", "product": "\\u0000\\ud800"}', "unknown-product"),
-        ('{"title": "x", "body": "y", "customer": "BETA"}', "unknown-customer"),
-        ('{"title": "x", "body": "y", "customer": "\\ud800"}', "unknown-customer"),
-    ],
-)
-def test_what_is_refused(world, call, raw, code):
-    answer = call("alpha", "POST", "", raw=raw.encode("utf-8", "surrogatepass"))
-    assert (answer.status_code, answer.json["code"]) == (422, code)
-    assert answer.content_type == "application/problem+json"
-    with world.portal.sessions() as session:
-        assert session.scalar(select(func.count()).select_from(Ticket)) == 0
+REFUSED = [
+    ("", "bad-json"),
+    ("[" * 1_000_000, "bad-json"),
+    ('{"a":' * 100_000, "bad-json"),
+    ("[]", "bad-json"),
+    ("null", "bad-json"),
+    ("{", "bad-json"),
+    ("\xff", "bad-json"),
+    ('{"title": "x"}', "bad-json"),
+    ('{"title": "x", "body": null}', "bad-json"),
+    ('{"title": ["x"], "body": "y"}', "bad-json"),
+    ('{"title": "x", "body": "y", "kind": "prank"}', "bad-json"),
+    ('{"title": "x", "body": "y", "number": 1}', "bad-json"),
+    ('{"title": "x", "body": "y", "\\u0000\\ud800": 1}', "bad-json"),
+    ('{"title": "x", "body": "y\\u0000"}', "text-unkeepable"),
+    ('{"title": "x", "body": "y\\ud800"}', "text-unkeepable"),
+    ('{"title": "", "body": "y"}', "text-missing"),
+    (json.dumps({"title": "x", "body": "[" * 1_000_000}), "text-too-long"),
+    ('{"title": "x", "body": "y", "product": "secret"}', "unknown-product"),
+    ('{"title": "x", "body": "y", "product": "none"}', "unknown-product"),
+    ('{"title": "x", "body": "y", "product": "\\u0000\\ud800"}', "unknown-product"),
+    ('{"title": "x", "body": "y", "customer": "BETA"}', "unknown-customer"),
+    ('{"title": "x", "body": "y", "customer": "\\ud800"}', "unknown-customer"),
+]
+
+
+def test_what_is_refused(world, call):
+    for raw, code in REFUSED:
+        answer = call("alpha", "POST", "", raw=raw.encode("utf-8", "surrogatepass"))
+        assert (answer.status_code, answer.json["code"]) == (422, code)
+        assert answer.content_type == "application/problem+json"
+        with world.portal.sessions() as session:
+            assert session.scalar(select(func.count()).select_from(Ticket)) == 0
 
 
 def test_an_unlisted_product_looks_like_none(world, call):

@@ -1,7 +1,7 @@
 import re
+from itertools import product
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import func, select
 
 from portal.releases.models import ReleaseState
@@ -77,25 +77,25 @@ def test_a_double_click_answers_once(world):
     assert count(world, TicketEvent) == 2
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"body": "[" * 1_000_000}, "1000000 characters; at most 20000"),
-        ({"body": "   "}, "Something has to be written here"),
-        ({"title": "x" * 201}, "201 characters; at most 200"),
-        ({"title": "\x00"}, "U+0000"),
-        ({"product": "secret"}, "Not a valid choice"),
-        ({"product": "core\x00"}, "Not a valid choice"),
-        ({"severity": "terrible"}, "Not a valid choice"),
-        ({"submission": "x" * 100}, "idempotency key"),
-    ],
-)
-def test_what_is_refused_is_said_beside_the_form_and_nothing_is_lost(world, fields, sentence):
-    answer = opened(world, **fields)
-    assert answer.status_code == 422
-    assert sentence in answer.text
-    assert (fields.get("body") or FORM["body"]).strip() in answer.text
-    assert count(world, Ticket) == 0
+REFUSED = [
+    ({"body": "[" * 1_000_000}, "1000000 characters; at most 20000"),
+    ({"body": "   "}, "Something has to be written here"),
+    ({"title": "x" * 201}, "201 characters; at most 200"),
+    ({"title": "\x00"}, "U+0000"),
+    ({"product": "secret"}, "Not a valid choice"),
+    ({"product": "core\x00"}, "Not a valid choice"),
+    ({"severity": "terrible"}, "Not a valid choice"),
+    ({"submission": "x" * 100}, "idempotency key"),
+]
+
+
+def test_what_is_refused_is_said_beside_the_form_and_nothing_is_lost(world):
+    for fields, sentence in REFUSED:
+        answer = opened(world, **fields)
+        assert answer.status_code == 422
+        assert sentence in answer.text
+        assert (fields.get("body") or FORM["body"]).strip() in answer.text
+        assert count(world, Ticket) == 0
 
 
 def test_an_answer_that_is_too_long_comes_back(world):
@@ -159,17 +159,17 @@ def test_anothers_ticket_is_nowhere(world):
     assert count(world, TicketEvent) == 1
 
 
-@pytest.mark.parametrize("number", ["T-", "0", "x", "99999999999999999999", "T-1%00", "%2e%2e", "١"])
-def test_a_senseless_number_is_not_found(world, number):
-    assert world.of("alpha").get(f"/tickets/{number}").status_code == 404
+def test_a_senseless_number_is_not_found(world):
+    for number in ("T-", "0", "x", "99999999999999999999", "T-1%00", "%2e%2e", "١"):
+        assert world.of("alpha").get(f"/tickets/{number}").status_code == 404
 
 
-@pytest.mark.parametrize(("who", "status"), [("publisher", 403), ("admin", 403), ("beta", 404)])
-def test_who_may_not_answer(world, who, status):
+def test_who_may_not_answer(world):
     number = world.open()
-    browser = world.of(who)
-    fields = {"body": "Hello", "csrf_token": browser.get_token("/account")}
-    assert browser.post(f"/tickets/{number}/answer", data=fields).status_code == status
+    for who, status in (("publisher", 403), ("admin", 403), ("beta", 404)):
+        browser = world.of(who)
+        fields = {"body": "Hello", "csrf_token": browser.get_token("/account")}
+        assert browser.post(f"/tickets/{number}/answer", data=fields).status_code == status
 
 
 def test_a_customer_takes_no_step_of_support(world):
@@ -268,23 +268,23 @@ def test_a_release_that_answers(world):
     assert "Answered by" not in page(world, "alpha", number)
 
 
-@pytest.mark.parametrize(
-    ("address", "fields", "sentence"),
-    [
-        ("issues", {"issue-issue": "NX-404"}, "no issue NX-404"),
-        ("issues", {"issue-issue": "\x00"}, "U+0000"),
-        ("issues", {"issue-issue": ""}, "Something has to be written"),
-        ("releases", {"release-product": "core", "release-version": "9.9"}, "no release 9.9"),
-        ("releases", {"release-product": "core", "release-version": "..."}, "no release ..."),
-        ("releases", {"release-product": "none", "release-version": "4.9"}, "no release 4.9"),
-        ("releases", {"release-product": "", "release-version": "4.9"}, "Something has to be written"),
-    ],
-)
-def test_links_to_nothing(world, address, fields, sentence):
+LINKS_TO_NOTHING = [
+    ("issues", {"issue-issue": "NX-404"}, "no issue NX-404"),
+    ("issues", {"issue-issue": "\x00"}, "U+0000"),
+    ("issues", {"issue-issue": ""}, "Something has to be written"),
+    ("releases", {"release-product": "core", "release-version": "9.9"}, "no release 9.9"),
+    ("releases", {"release-product": "core", "release-version": "..."}, "no release ..."),
+    ("releases", {"release-product": "none", "release-version": "4.9"}, "no release 4.9"),
+    ("releases", {"release-product": "", "release-version": "4.9"}, "Something has to be written"),
+]
+
+
+def test_links_to_nothing(world):
     number = world.open()
-    answer = post(world, "tsc", address, number, **fields)
-    assert answer.status_code == 422
-    assert sentence in answer.text
+    for address, fields, sentence in LINKS_TO_NOTHING:
+        answer = post(world, "tsc", address, number, **fields)
+        assert answer.status_code == 422
+        assert sentence in answer.text
 
 
 def test_what_the_customer_may_not_know_is_not_on_its_page(world):
@@ -326,38 +326,46 @@ def test_the_list_and_its_filters(world):
         assert [n for n in (a, b) if f"/tickets/{n}" in answer.text] == numbers, query
 
 
-@pytest.mark.parametrize("who", ["alpha", "tsc"])
-def test_the_list_asks_as_much_for_fifty_as_for_one(world, who):
+def test_the_list_and_the_search_ask_as_much_for_fifty_as_for_one(world):
     def asked():
-        with world.statements() as statements:
-            assert world.of(who).get("/tickets").status_code == 200
-        return len(statements)
+        counts = {}
+        for who, query in product(("alpha", "tsc"), ("", "?q=goes+down", "?q=T-000001", "?state=new&product=core")):
+            with world.statements() as statements:
+                assert world.of(who).get(f"/tickets{query}").status_code == 200
+            counts[who, query] = len(statements)
+        return counts
 
     world.open(product=world.core)
-    world.of(who).get("/tickets")
+    asked()
     one = asked()
     for _ in range(60):
         world.open(product=world.core)
     assert asked() == one
-    assert one <= 5
-    assert world.of(who).get("/tickets").text.count("/tickets/T-") == 50
-    assert world.of(who).get("/tickets?page=2").text.count("/tickets/T-") == 11
+    assert max(one.values()) <= 4, one
+    for who in ("alpha", "tsc"):
+        assert world.of(who).get("/tickets").text.count("/tickets/T-") == 50
+        assert world.of(who).get("/tickets?page=2").text.count("/tickets/T-") == 11
 
 
 def test_a_long_thread_asks_no_more(world):
     number = world.open(product=world.core)
-    world.of("tsc").get(f"/tickets/{number}")
 
     def asked():
-        with world.statements() as statements:
-            page(world, "tsc", number)
-        return len(statements)
+        counts = {}
+        for who in ("alpha", "tsc"):
+            with world.statements() as statements:
+                page(world, who, number)
+            counts[who] = len(statements)
+        return counts
 
+    asked()
     one = asked()
     for _ in range(20):
         world.answer(number)
+    for _ in range(10):
+        world.open(product=world.core)
     assert asked() == one
-    assert one <= 14
+    assert max(one.values()) <= 13, one
 
 
 def test_a_call_has_half_an_hour(world):

@@ -68,10 +68,10 @@ def test_staff_open_for_a_customer_but_not_for_themselves(world):
             make_ticket(session, support, world.actors["tsc"])
 
 
-@pytest.mark.parametrize("who", ["publisher", "admin"])
-def test_who_may_not_open(world, who):
-    with world.begin() as session, pytest.raises(Forbidden):
-        make_ticket(session, session.merge(world.alpha), world.actors[who])
+def test_who_may_not_open(world):
+    for who in ("publisher", "admin"):
+        with world.begin() as session, pytest.raises(Forbidden):
+            make_ticket(session, session.merge(world.alpha), world.actors[who])
 
 
 def test_only_products_that_the_customer_may_know_of(world):
@@ -82,27 +82,27 @@ def test_only_products_that_the_customer_may_know_of(world):
     assert world.open(product=world.secret) == "T-000001"
 
 
-@pytest.mark.parametrize(
-    ("facts", "error"),
-    [
-        ({"title": ""}, TextMissing),
-        ({"title": " \n "}, TextMissing),
-        ({"title": "x" * 201}, TextTooLong),
-        ({"title": "a\x00b"}, TextUnkeepable),
-        ({"title": "a\u202eb"}, TextUnkeepable),
-        ({"body": ""}, TextMissing),
-        ({"body": "[" * 1_000_000}, TextTooLong),
-        ({"body": "a\x00"}, TextUnkeepable),
-        ({"body": "\ud800"}, TextUnkeepable),
-        ({"installed_version": "9" * 101}, TextTooLong),
-        ({"submission": "x" * 81}, BadSubmission),
-        ({"submission": "schlüssel"}, BadSubmission),
-    ],
-)
-def test_what_is_refused(world, facts, error):
-    with pytest.raises(error):
-        world.open(**facts)
-    assert tags(world) == []
+REFUSED = [
+    ({"title": ""}, TextMissing),
+    ({"title": " \n "}, TextMissing),
+    ({"title": "x" * 201}, TextTooLong),
+    ({"title": "a\x00b"}, TextUnkeepable),
+    ({"title": "a\u202eb"}, TextUnkeepable),
+    ({"body": ""}, TextMissing),
+    ({"body": "[" * 1_000_000}, TextTooLong),
+    ({"body": "a\x00"}, TextUnkeepable),
+    ({"body": "\ud800"}, TextUnkeepable),
+    ({"installed_version": "9" * 101}, TextTooLong),
+    ({"submission": "x" * 81}, BadSubmission),
+    ({"submission": "schlüssel"}, BadSubmission),
+]
+
+
+def test_what_is_refused(world):
+    for facts, error in REFUSED:
+        with pytest.raises(error):
+            world.open(**facts)
+        assert tags(world) == []
 
 
 # sent twice
@@ -123,11 +123,11 @@ def test_a_submission_is_its_senders_own(world):
         assert str(again) != first
 
 
-@pytest.mark.parametrize("other", [{"body": "Another"}, {"title": "Another"}])
-def test_a_submission_with_other_words_is_refused(world, other):
+def test_a_submission_with_other_words_is_refused(world):
     world.open(submission="one")
-    with pytest.raises(SubmissionReused):
-        world.open(submission="one", **other)
+    for other in ({"body": "Another"}, {"title": "Another"}):
+        with pytest.raises(SubmissionReused):
+            world.open(submission="one", **other)
 
 
 def test_a_submission_of_an_answer_opens_nothing(world):
@@ -210,11 +210,11 @@ def test_a_closed_ticket_takes_no_answer(world):
     assert [kind for kind, _ in thread(world, number)] == ["opened", "state"]
 
 
-@pytest.mark.parametrize("who", ["publisher", "admin"])
-def test_who_reads_does_not_answer(world, who):
+def test_who_reads_does_not_answer(world):
     number = world.open()
-    with pytest.raises(Forbidden):
-        act(world, number, service.answer, "Hello", who=who)
+    for who in ("publisher", "admin"):
+        with pytest.raises(Forbidden):
+            act(world, number, service.answer, "Hello", who=who)
 
 
 def test_answers_at_once_are_both_kept(world):
@@ -241,14 +241,14 @@ def test_answers_at_once_are_both_kept(world):
 # states
 
 
-@pytest.mark.parametrize("step", [Step.WAIT_FOR_CUSTOMER, Step.WAIT_FOR_RELEASE, Step.RESOLVE])
-def test_steps_of_support_alone(world, step):
-    number = world.open()
-    world.answer(number)
-    for who in ("alpha", "publisher", "admin"):
-        with pytest.raises(Forbidden):
-            act(world, number, service.change_state, step, who=who)
-    act(world, number, service.change_state, step, who="tsc")
+def test_steps_of_support_alone(world):
+    for step in (Step.WAIT_FOR_CUSTOMER, Step.WAIT_FOR_RELEASE, Step.RESOLVE):
+        number = world.open()
+        world.answer(number)
+        for who in ("alpha", "publisher", "admin"):
+            with pytest.raises(Forbidden):
+                act(world, number, service.change_state, step, who=who)
+        act(world, number, service.change_state, step, who="tsc")
 
 
 def test_support_closes_only_what_is_resolved(world):
@@ -296,15 +296,15 @@ def test_two_at_once_close_it_once(world):
 # notes and links
 
 
-@pytest.mark.parametrize("who", ["alpha", "beta", "publisher", "admin"])
-def test_only_support_keeps_notes_and_links(world, who):
+def test_only_support_keeps_notes_and_links(world):
     number, issue = world.open(), world.issue("NX-1")
-    with pytest.raises(Forbidden):
-        act(world, number, service.add_note, "Hm", who=who)
-    with world.begin() as session, pytest.raises(Forbidden):
-        service.link_issue(session, world.ticket(session, number), issue, by=world.actors[who], at=START)
-    with world.begin() as session, pytest.raises(Forbidden):
-        service.unlink_issue(session, world.ticket(session, number), issue, by=world.actors[who], at=START)
+    for who in ("alpha", "beta", "publisher", "admin"):
+        with pytest.raises(Forbidden):
+            act(world, number, service.add_note, "Hm", who=who)
+        with world.begin() as session, pytest.raises(Forbidden):
+            service.link_issue(session, world.ticket(session, number), issue, by=world.actors[who], at=START)
+        with world.begin() as session, pytest.raises(Forbidden):
+            service.unlink_issue(session, world.ticket(session, number), issue, by=world.actors[who], at=START)
 
 
 def test_notes_and_links_are_not_in_the_customers_thread(world):
