@@ -50,18 +50,18 @@ def _step(step: UpdateStep, wording: Wording, zone: str) -> str:
     began = wording.instant(step.started_at, zone) if step.started_at else "—"
     state = _(STEP_STATE_TITLES[step.state])
     line = f"- {step.version}: {state}, {began}"
-    return f"{line}\n{_fenced(step.note)}" if step.note else line
+    return f"{line}\n{fenced(step.note)}" if step.note else line
 
 
 def _session(one: RemoteSession, wording: Wording, zone: str, at: datetime) -> str:
     began, ended = wording.instant(one.started_at, zone), wording.instant(one.ended_at or at, zone)
     lines = [f"- {one.engineer_name}, {began} – {ended}"]
-    lines += [_fenced(entry["text"]) for entry in one.notes]
+    lines += [fenced(entry["text"]) for entry in one.notes]
     lines += [f"  - `{file['name']}` {file['sha256']}" for file in one.files]
     return "\n".join(lines)
 
 
-def _fenced(text: str) -> str:
+def fenced(text: str) -> str:
     """As it was written, whatever it holds."""
     fence = "`" * 3
     while fence in text:

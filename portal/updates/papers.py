@@ -82,9 +82,10 @@ def _checks(update: UpdateRequest, wording: Wording) -> ReportTable:
     _ = wording.translate
     serials = {str(device.id): device.device.serial for device in update.devices}
     rows = tuple(
-        (_(CHECK_TITLES[row.name]), serials.get(row.key, ""), row.by_name, wording.instant(row.at, update.time_zone))
+        (_(CHECK_TITLES[row.name]) + (f"\n{row.note}" if row.note else ""), serials.get(row.key, ""), row.by_name,
+         wording.instant(row.at, update.time_zone))
         for row in sorted(update.checks, key=lambda row: row.at)
-    )
+    )  # fmt: skip
     columns = (_("Point"), _("Device"), _("Who"), _("When"))
     return ReportTable(_("Checklist"), columns, rows, weights=(5, 2, 2, 2))
 

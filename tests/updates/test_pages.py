@@ -33,7 +33,7 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
         page = engineer.get(path).text
         pattern = r'name="name" value="([^"]+)"><input type="hidden" name="key" value="([^"]*)"'
         name, key = re.search(pattern, page).groups()
-        engineer.submit(f"{path}/check", path, name=name, key=key)
+        engineer.submit(f"{path}/check", path, name=name, key=key, reason="A spare stands beside it.")
     portal.clock.at = WINDOW.begins_at + timedelta(hours=3)
     customer, engineer = world.of("engineer"), world.of("tsc")
     engineer.submit(f"{path}/start", path)
