@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.errors import NotFound
+from portal.errors import Forbidden, NotFound
 from portal.inventory import queries as inventory
 from portal.inventory.models import Device
 from portal.permissions import Permission
@@ -90,7 +90,7 @@ def _back(ticket: Ticket) -> ResponseReturnValue:
 def give_ticket_access(number: str) -> ResponseReturnValue:
     ticket = _ticket(number)
     if not actor().is_customer:
-        raise NotFound
+        raise Forbidden(permission=Permission.UPDATES_AGREE)
     zone = ticket.organisation.time_zone
     form = AccessForm.until_then(_offered_end(zone))
     if form.is_sent():

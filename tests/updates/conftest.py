@@ -41,8 +41,8 @@ class World:
     releases: dict[str, Release] = field(default_factory=dict)
 
     def actor(self, who: str = "engineer") -> Actor:
-        homes = {"engineer": self.customer, "stranger": self.other}
-        return actor_for(self.people[who], homes.get(who, self.tsc))
+        homes = {home.id: home for home in (self.customer, self.other, self.tsc)}
+        return actor_for(self.people[who], homes[self.people[who].organisation_id])
 
     def of(self, who: str) -> Browser:
         return self.portal.signed_in(self.people[who].email)
