@@ -58,9 +58,9 @@ def test_both_sides_consent_at_once_and_it_is_agreed_once(world):
     update = world.draw_up("SN-1")
     world.do(planning.set_window, update, WINDOW)
     world.do(planning.propose, update)
-    assert codes(
-        at_once(
-            *(lambda who=who: world.do(planning.consent, update, who=who) for who in ("engineer", "tsc", "colleague"))
-        )
-    ) == ["", "", "update-already-consented"]
+    answers = codes(at_once(*(
+        lambda who=who: world.do(planning.consent, update, who=who) for who in ("engineer", "tsc", "colleague")
+    )))  # fmt: skip
+    assert answers[:2] == ["", ""]
+    assert answers[2] in ("update-already-consented", "update-step-not-possible")
     assert [event.detail for event in world.load(update).events].count(UpdateState.AGREED.value) == 1

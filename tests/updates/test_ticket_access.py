@@ -38,8 +38,8 @@ def access_of(world, number):
         return queries.access_of(session, tickets.get(session, number, visible_to=world.actor("tsc")))
 
 
-def begun(world, number, serial="SN-1", who="tsc"):
-    return do(world, ticket_access.begin, number, world.devices[serial].id, who=who).id
+def begun(world, number, serial="SN-1", who="tsc", at=START):
+    return do(world, ticket_access.begin, number, world.devices[serial].id, who=who, at=at).id
 
 
 def test_without_consent_nothing_begins_and_only_the_customer_gives_it(world, number):
@@ -59,7 +59,7 @@ def test_without_consent_nothing_begins_and_only_the_customer_gives_it(world, nu
     begun(world, number)
     with pytest.raises(errors.SessionRunning):
         begun(world, number, who="colleague")
-    begun(world, number, "SN-2", who="colleague")
+    begun(world, number, "SN-2", who="colleague", at=START + timedelta(minutes=1))
     [first, second] = access_of(world, number).sessions
     assert (first.engineer_name, second.device.serial) == (world.people["tsc"].name, "SN-2")
     with world.portal.sessions.begin() as session:
