@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.documents.wording import Wording
 from portal.errors import mark
+from portal.updates.event_words import detail_in
 from portal.updates.models import RemoteSession, UpdateDevice, UpdateRequest, UpdateStep
 from portal.updates.states import STEP_STATE_TITLES, UPDATE_EVENT_TITLES, WAY_TITLES
 
@@ -33,7 +34,7 @@ def body(update: UpdateRequest, device: UpdateDevice, *, language: str, at: date
     parts.append(f"### {_('What happened before')}")
     parts += [
         f"- {wording.instant(event.at, update.time_zone)} {_(UPDATE_EVENT_TITLES[event.kind])}: "
-        f"{_quoted(event.detail)} ({event.person_name})"
+        f"{_quoted(detail_in(event, _))} ({event.person_name})"
         for event in update.events
     ]
     return _cut(parts)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.updates.event_words import detail_in
 from portal.updates.models import UpdateRequest
 from portal.updates.sealing import Sealer
 from portal.updates.states import (
@@ -17,7 +18,6 @@ from portal.updates.states import (
     WAY_TITLES,
     Check,
     StepState,
-    UpdateEventKind,
     UpdateState,
     Way,
 )
@@ -41,8 +41,8 @@ WORDS = {
     "Check": Check,
     "State": UpdateState,
     "Step": StepState,
-    "EventKind": UpdateEventKind,
     "Way": Way,
+    "detail_in": detail_in,
     "zoned": zoned,
     "STATE_KINDS": {
         UpdateState.DRAFT: "calm",

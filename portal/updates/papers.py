@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.documents.report import Report, ReportTable, Row
 from portal.documents.wording import Wording
+from portal.updates.event_words import detail_in
 from portal.updates.models import RemoteSession, UpdateRequest
 from portal.updates.states import (
     CHECK_TITLES,
@@ -116,7 +117,7 @@ def _events(update: UpdateRequest, wording: Wording) -> ReportTable:
     _ = wording.translate
     rows = tuple(
         (wording.instant(event.at, update.time_zone), event.person_name, _(UPDATE_EVENT_TITLES[event.kind]),
-         event.detail)
+         detail_in(event, _))
         for event in update.events
     )  # fmt: skip
     return ReportTable(_("History"), (_("When"), _("Who"), _("What"), ""), rows, weights=(2.4, 2, 3, 5))

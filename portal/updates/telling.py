@@ -1,7 +1,7 @@
 """Who is written to about an update, and when: the side that has to know, once each (P15).
 
-To propose concerns everybody of the other side who may consent. What follows concerns those who took part, and where
-nobody of a side did, everybody again; at the support centre those on duty, until an engineer has taken the update on.
+What is proposed concerns everybody of the customer who may consent, or those on duty at the support centre. What
+follows concerns those of a side who took part, and at the support centre the engineer alone who has taken it on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +20,7 @@ from portal.permissions import ROLE_PERMISSIONS, Permission
 from portal.resources import Resources
 from portal.tickets import rota
 from portal.tickets.rota_models import DutyRole
+from portal.tickets.standing import MANAGEMENT
 from portal.updates import queries
 from portal.updates.letters import (
     ACCESS_MISSING,
@@ -115,25 +116,30 @@ def _readers(
 
 def _customers(session: Session, update: UpdateRequest, *, is_new: bool) -> list[Person]:
     """Those of the customer who took part, or everybody who may consent."""
-    holders = select(PersonRole.person_id).where(PersonRole.role.in_(_MAY_AGREE))
-    rows = _active().where(Person.organisation_id == update.organisation_id, Person.id.in_(holders))
+    rows = _who_may_agree().where(Person.organisation_id == update.organisation_id)
     everybody = list(session.scalars(rows))
-    involved = {event.person_id for event in update.events if not event.by_staff}
-    took_part = [person for person in everybody if person.id in involved]
+    took_part = [person for person in everybody if person.id in _took_part(update, by_staff=False)]
     return everybody if is_new or not took_part else took_part
 
 
 def _support(session: Session, update: UpdateRequest, at: datetime) -> list[Person]:
-    """The engineer who took it on, or those on duty."""
-    if update.engineer_id is not None:
-        engineer = session.scalars(_active().where(Person.id == update.engineer_id)).all()
-        if engineer:
-            return list(engineer)
-    return rota.who_is_on(session, DutyRole.ON_DUTY, at)
+    """The engineer who took it on, or those who took part, or those on duty; never nobody while there is somebody."""
+    for ids in ({update.engineer_id} - {None}, _took_part(update, by_staff=True)):
+        found = session.scalars(_who_may_agree().where(Person.id.in_(ids))).all()
+        if found:
+            return list(found)
+    on_duty = rota.who_is_on(session, DutyRole.ON_DUTY, at)
+    return on_duty or [called.person for called in rota.whom_to_call(session, MANAGEMENT, at)]
 
 
-def _active() -> Select[Person]:
-    there = (Person.disabled_at.is_(None), Person.password_hash.is_not(None))
+def _took_part(update: UpdateRequest, *, by_staff: bool) -> set[UUID]:
+    return {event.person_id for event in update.events if event.by_staff is by_staff and event.person_id}
+
+
+def _who_may_agree() -> Select[Person]:
+    """People who can sign in and consent for their side."""
+    holders = select(PersonRole.person_id).where(PersonRole.role.in_(_MAY_AGREE))
+    there = (Person.disabled_at.is_(None), Person.password_hash.is_not(None), Person.id.in_(holders))
     return select(Person).where(*there).order_by(Person.name, Person.id)
 
 

@@ -4,17 +4,13 @@ from portal.documents.wording import Wording
 from portal.errors import mark
 from portal.tickets.models import Ticket
 from portal.updates.attachments import fenced
+from portal.updates.event_words import BECAUSE
 from portal.updates.models import AccessConsent, RemoteSession
 
 GIVEN = mark("%(name)s consents to remote access until %(until)s.")
 TAKEN_BACK = mark("The consent to remote access is ended.")
 BEGAN = mark("%(engineer)s began a remote session on %(serial)s, on the consent of %(consent)s.")
 ENDED = mark("Remote session on %(serial)s: %(because)s")
-BECAUSE = {
-    "finished": mark("finished"),
-    "consent-ended": mark("stopped: the customer ended its consent"),
-    "consent-expired": mark("stopped: the consent ran out"),
-}
 LETTER = mark(
     "%(engineer)s began a remote session on %(serial)s at %(time)s, on the consent of %(consent)s. The ticket's page"
     " shows what is done there. You can end the consent there at any moment: the session then stops at once."
