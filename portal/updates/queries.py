@@ -137,10 +137,10 @@ def access_of(session: Session, ticket: Ticket) -> TicketAccess:
         .order_by(RemoteSession.started_at)
     )
     fresh = {"populate_existing": True}
-    return TicketAccess(
-        session.scalars(consents.execution_options(**fresh)).all(),
-        session.scalars(sessions.execution_options(**fresh)).all(),
-    )
+    given = session.scalars(consents.execution_options(**fresh)).all()
+    if not given:  # without a consent there was no session
+        return TicketAccess((), ())
+    return TicketAccess(given, session.scalars(sessions.execution_options(**fresh)).all())
 
 
 def device_of(update: UpdateRequest, update_device_id: UUID) -> UpdateDevice:
