@@ -141,6 +141,7 @@ class World:
     """Beside the ticket, attached by the support centre for customer A."""
     statement: Statement
     """Of customer A, of the month before."""
+    ticket_session: RemoteSession
 
     def browser(self, who: str):
         return self.portal.signed_in(self.people[who].email)
@@ -254,14 +255,15 @@ def make_world(portal: Portal) -> World:  # noqa: PLR0915 - one thing after anot
         )
         holding = _holding(session, withdrawn, requested)
         update = _update(session, device, published, people["TSC engineer"])
+        ticket_session = _ticket_session(session, device, ticket, people["TSC engineer"])
         link = _mailed(session, portal, organisations["a"], published, engineer, recipient)
         statement = _statement(session, portal.store, organisations["a"])
     return World(
         portal, organisations["a"], organisations["b"], people, product, published, withdrawn, draft, issue, contract,
         grant, agreement, ticket, artifact, delivery, job, train, rule, token, row.id,
         recipient, power, candidate, waiting_power, address, requested, approved,
-        medium, carrier, handed, act, holding, link, device, site, update, backup, contact, file,
-        statement,
+        medium, carrier, handed, act, holding, link, device, site, update, backup, contact, file, statement,
+        ticket_session,
     )  # fmt: skip
 
 
@@ -307,6 +309,21 @@ def _update(session: Session, device: Device, release: Release, engineer: Person
     update.sessions.append(remote)
     session.flush()
     return update
+
+
+def _ticket_session(session: Session, device: Device, ticket: Ticket, engineer: Person) -> RemoteSession:
+    """A remote session that runs on customer A's ticket."""
+    consent = AccessConsent(
+        ticket_id=ticket.id, given_name="Somebody", given_at=START, until=START + timedelta(days=1)
+    )  # fmt: skip
+    remote = RemoteSession(
+        ticket_id=ticket.id, device_id=device.id, engineer_id=engineer.id, engineer_name=engineer.name, address="",
+        started_at=START, notes=[], files=[],
+    )  # fmt: skip
+    remote.consent = consent
+    session.add(remote)
+    session.flush()
+    return remote
 
 
 def _mailed(

@@ -35,6 +35,14 @@ def key_of(session: Session, organisation_id: UUID) -> CustomerKey | None:
     return session.scalar(rows.order_by(CustomerKey.created_at, CustomerKey.id).limit(1))
 
 
+def taken_since(
+    session: Session, device_ids: Sequence[UUID], since: datetime, *, visible_to: Actor
+) -> Sequence[DeviceBackup]:  # fmt: skip
+    """What was stored of the devices since then, the newest first."""
+    rows = select(DeviceBackup).where(DeviceBackup.device_id.in_(device_ids), DeviceBackup.stored_at >= since)
+    return session.scalars(rows.where(_seen(visible_to)).order_by(DeviceBackup.stored_at.desc())).all()
+
+
 def count_since(session: Session, device_id: UUID, since: datetime) -> int:
     rows = select(func.count()).where(DeviceBackup.device_id == device_id, DeviceBackup.stored_at >= since)
     return session.scalar(rows) or 0

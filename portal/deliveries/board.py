@@ -22,6 +22,7 @@ _IN_TROUBLE = or_(
     Delivery.state.in_((_S.FAILED, _S.LOST)),
     and_(Delivery.state == _S.REFUSED, Delivery.channel == Channel.COURIER),
 )
+_INSTALLING = and_(Delivery.state == _S.PREPARED, Delivery.channel == Channel.REMOTE_INSTALLATION)
 _OPEN = Delivery.state.not_in((_S.ACKNOWLEDGED, _S.CANCELLED, _S.RETURNED))
 
 
@@ -39,8 +40,18 @@ LANES = (
     Lane("trouble", mark("Needs clearing up"), True, and_(_OPEN, _IN_TROUBLE)),
     Lane("requested", mark("To approve"), True, and_(_GOES_ON, Delivery.state == _S.REQUESTED)),
     Lane("approved", mark("To make ready"), True, and_(_GOES_ON, Delivery.state == _S.APPROVED)),
-    Lane("prepared", mark("To send or hand over"), True, and_(_GOES_ON, Delivery.state == _S.PREPARED)),
-    Lane("dispatched", mark("On the way"), False, and_(_GOES_ON, Delivery.state == _S.DISPATCHED)),
+    Lane(
+        "prepared",
+        mark("To send or hand over"),
+        True,
+        and_(_GOES_ON, Delivery.state == _S.PREPARED, ~_INSTALLING),
+    ),
+    Lane(
+        "dispatched",
+        mark("On the way"),
+        False,
+        and_(_GOES_ON, or_(Delivery.state == _S.DISPATCHED, _INSTALLING)),
+    ),
     Lane("delivered", mark("Receipt awaited"), False, and_(_GOES_ON, Delivery.state == _S.DELIVERED)),
 )
 

@@ -164,6 +164,11 @@ class TooLateToCancel(WrongState):
     sentence = mark("Delivery %(number)s has left already; the dispatcher has to act.")
 
 
+class MovesWithUpdate(WrongState):
+    code = "delivery-of-an-update"
+    sentence = mark("Delivery %(number)s is a remote installation: it moves with its update.")
+
+
 class SameRecipient(InvalidInput):
     code = "same-recipient"
     sentence = mark("This is the recipient already.")

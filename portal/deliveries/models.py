@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.accounts.models import Organisation, Person
 from portal.authority.models import AuthorizedPerson
 from portal.db import Base, HasId, words
-from portal.deliveries.errors import DeliveryStopped, StepOutOfOrder
+from portal.deliveries.errors import DeliveryStopped, MovesWithUpdate, StepOutOfOrder
 from portal.deliveries.spans import merged
 from portal.deliveries.states import (
     CLOSED_STATES,
@@ -89,6 +89,11 @@ class Delivery(HasId, Base):
     @property
     def is_closed(self) -> bool:
         return self.state in CLOSED_STATES
+
+    def require_on_its_own(self) -> None:
+        """Raises MovesWithUpdate for a remote installation."""
+        if self.channel is Channel.REMOTE_INSTALLATION:
+            raise MovesWithUpdate(number=self.number or "")
 
     def may_become(self, state: DeliveryState) -> bool:
         return state in TRANSITIONS[self.channel].get(self.state, ())

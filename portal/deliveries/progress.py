@@ -52,6 +52,10 @@ _LACKS: dict[Channel | None, dict[DeliveryState, tuple[str, str]]] = {
         DeliveryState.DELIVERED: ("not-delivered", mark("The act of acceptance is not signed.")),
         DeliveryState.ACKNOWLEDGED: ("not-confirmed", mark("The signed act has not reached both sides.")),
     },
+    Channel.REMOTE_INSTALLATION: {
+        DeliveryState.DELIVERED: ("not-delivered", mark("It is installed on no device.")),
+        DeliveryState.ACKNOWLEDGED: ("not-confirmed", mark("The customer has not confirmed the installation.")),
+    },
 }
 _WAY = (
     DeliveryState.REQUESTED,
@@ -142,6 +146,7 @@ _NEXT: dict[DeliveryState, dict[Channel | None, tuple[str, str]]] = {
         _C.DOWNLOAD: ("confirm", mark("Whoever downloaded confirms that the digest is right.")),
         _C.COURIER: ("receipt", mark("%(recipient)s checks medium, seal and digest, and signs the receipt.")),
         _C.HAND_OVER: ("copies", mark("Both sides receive the signed act.")),
+        _C.REMOTE_INSTALLATION: ("confirm", mark("%(recipient)s confirms the installation on the update's page.")),
         None: ("confirm", mark("%(recipient)s confirms that the digest is right.")),
     },
     _S.FAILED: {None: ("again", mark("The dispatcher makes it ready again or cancels it."))},

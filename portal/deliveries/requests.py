@@ -132,10 +132,12 @@ def approve(session: Session, delivery: Delivery, *, second_person: bool, by: Ac
 def cancel(session: Session, delivery: Delivery, *, reason: str, by: Actor, at: datetime) -> DeliveryEvent:
     """Nothing more comes of it: by its customer before it has left, by the dispatcher while the channel allows it.
 
-    Raises Forbidden, NotFound, TooLateToCancel, StepOutOfOrder, and the errors of portal.texts for the reason.
+    Raises Forbidden, NotFound, MovesWithUpdate, TooLateToCancel, StepOutOfOrder, and the errors of portal.texts for the
+    reason.
     """
     reason = lines(reason, limit=MAX_REASON_CHARS)
     delivery = ledger.locked(session, delivery.id)
+    delivery.require_on_its_own()
     if not by.may(Permission.DELIVERIES_DISPATCH):
         _require_own(delivery, by)
         if delivery.state is DeliveryState.DISPATCHED:
@@ -148,10 +150,14 @@ def cancel(session: Session, delivery: Delivery, *, reason: str, by: Actor, at: 
 
 
 def fail(session: Session, delivery: Delivery, *, reason: str, by: Actor, at: datetime) -> DeliveryEvent:
-    """What was tried did not work; it may be prepared again or cancelled. Raises Forbidden, StepOutOfOrder."""
+    """What was tried did not work; it may be prepared again or cancelled.
+
+    Raises Forbidden, MovesWithUpdate, StepOutOfOrder.
+    """
     _require(by, Permission.DELIVERIES_DISPATCH)
     reason = lines(reason, limit=MAX_REASON_CHARS)
     delivery = ledger.locked(session, delivery.id)
+    delivery.require_on_its_own()
     return ledger.step(session, delivery, DeliveryState.FAILED, {"reason": reason}, by=by, at=at)
 
 

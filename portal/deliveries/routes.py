@@ -210,6 +210,8 @@ def _offered(delivery: Delivery) -> set[str]:
     by, state = actor(), delivery.state
     may_dispatch = by.may(Permission.DELIVERIES_DISPATCH)
     may_ask = by.may(Permission.DELIVERIES_REQUEST)
+    if delivery.channel is Channel.REMOTE_INSTALLATION:
+        return set()
     is_open = delivery.channel is not Channel.DOWNLOAD and not delivery.is_closed
     changeable = RECIPIENT_OPEN if may_dispatch else RECIPIENT_OPEN[:1]
     has_left = state is DeliveryState.DISPATCHED

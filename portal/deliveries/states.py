@@ -125,6 +125,7 @@ PROOFS: dict[Channel, dict[DeliveryState, frozenset[str]]] = {
     },
     Channel.REMOTE_INSTALLATION: _ANY_CHANNEL
     | {
+        _S.APPROVED: frozenset({"decision", "consent"}),
         _S.DELIVERED: frozenset({"session", "decision"}),
         _S.ACKNOWLEDGED: frozenset({"statement"}),
     },
@@ -181,6 +182,7 @@ class EventKind(StrEnum):
     IDENTITY_CHECKED = "identity-checked"
     RECALL_TOLD = "recall-told"
     RECALL_ANSWERED = "recall-answered"
+    INSTALLED = "installed"
     CORRECTED = "corrected"
 
 
@@ -223,5 +225,6 @@ EVENT_TITLES = {
     EventKind.IDENTITY_CHECKED: mark("The identity was checked"),
     EventKind.RECALL_TOLD: mark("The holder was told of the withdrawal"),
     EventKind.RECALL_ANSWERED: mark("The holder answered the withdrawal"),
+    EventKind.INSTALLED: mark("Installed on one more device"),
     EventKind.CORRECTED: mark("A correction was noted"),
 }

@@ -37,10 +37,12 @@ def stop(session: Session, delivery: Delivery, *, reason: str, by: Actor, at: da
          **facts: Any) -> DeliveryEvent:  # fmt: skip  # noqa: ANN401 - whatever JSON holds
     """Nothing goes on until somebody has looked: a seal is broken, a digest differs. `facts` say what was seen.
 
-    A second incident of a delivery that is stopped already is noted too. Raises StepOutOfOrder when it is closed.
+    A second incident of a delivery that is stopped already is noted too. Raises MovesWithUpdate, and StepOutOfOrder
+    when it is closed.
     """
     reason = lines(reason, limit=MAX_REASON_CHARS)
     delivery = ledger.locked(session, delivery.id)
+    delivery.require_on_its_own()
     if delivery.is_closed:
         raise StepOutOfOrder(state=delivery.state.value, wanted="stopped")
     delivery.stopped_at = delivery.stopped_at or at

@@ -52,6 +52,8 @@ EVIDENCE_TITLES = {
     "replaces": mark("Stands for"),
     "replaced_by": mark("Replaced by"),
     "authority": mark("Power of attorney"),
+    "consent": mark("Consent to remote access"),
+    "device": mark("Device"),
     "identity": mark("Document"),
     "medium_serial": mark("Serial number of the medium"),
     "seal": mark("Seal"),
@@ -84,6 +86,7 @@ EVIDENCE_WORDS = {
     ("way", "accel"): mark("the web server beside the portal"),
     ("way", "presigned"): mark("the object store"),
     ("statement", "verified"): mark("“I have verified this file”"),
+    ("statement", "installed"): mark("“We confirm what was installed”"),
     **{("basis", basis.value): title for basis, title in BASIS_TITLES.items()},
 }
 _UNSAID = frozenset({"language", "key"})

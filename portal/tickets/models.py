@@ -59,6 +59,8 @@ class TicketEventKind(StrEnum):
     NOTE = "note"
     STATE = "state"
     LINKED = "linked"
+    SESSION = "session"
+    """Remote access: the customer's consent and its end, a session's begin, and its record when it has ended."""
     ASSIGNED = "assigned"
     """An engineer took the ticket (`detail`: who), or gave it back (empty)."""
 

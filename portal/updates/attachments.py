@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.documents.wording import Wording
 from portal.errors import mark
+from portal.updates.event_words import detail_in
 from portal.updates.models import RemoteSession, UpdateDevice, UpdateRequest, UpdateStep
 from portal.updates.states import STEP_STATE_TITLES, UPDATE_EVENT_TITLES, WAY_TITLES
 
@@ -33,7 +34,7 @@ def body(update: UpdateRequest, device: UpdateDevice, *, language: str, at: date
     parts.append(f"### {_('What happened before')}")
     parts += [
         f"- {wording.instant(event.at, update.time_zone)} {_(UPDATE_EVENT_TITLES[event.kind])}: "
-        f"{_quoted(event.detail)} ({event.person_name})"
+        f"{_quoted(detail_in(event, _))} ({event.person_name})"
         for event in update.events
     ]
     return _cut(parts)
@@ -50,18 +51,18 @@ def _step(step: UpdateStep, wording: Wording, zone: str) -> str:
     began = wording.instant(step.started_at, zone) if step.started_at else "—"
     state = _(STEP_STATE_TITLES[step.state])
     line = f"- {step.version}: {state}, {began}"
-    return f"{line}\n{_fenced(step.note)}" if step.note else line
+    return f"{line}\n{fenced(step.note)}" if step.note else line
 
 
 def _session(one: RemoteSession, wording: Wording, zone: str, at: datetime) -> str:
     began, ended = wording.instant(one.started_at, zone), wording.instant(one.ended_at or at, zone)
     lines = [f"- {one.engineer_name}, {began} – {ended}"]
-    lines += [_fenced(entry["text"]) for entry in one.notes]
+    lines += [fenced(entry["text"]) for entry in one.notes]
     lines += [f"  - `{file['name']}` {file['sha256']}" for file in one.files]
     return "\n".join(lines)
 
 
-def _fenced(text: str) -> str:
+def fenced(text: str) -> str:
     """As it was written, whatever it holds."""
     fence = "`" * 3
     while fence in text:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.updates.event_words import detail_in
 from portal.updates.models import UpdateRequest
 from portal.updates.sealing import Sealer
 from portal.updates.states import (
@@ -15,8 +16,8 @@ from portal.updates.states import (
     UPDATE_EVENT_TITLES,
     UPDATE_STATE_TITLES,
     WAY_TITLES,
+    Check,
     StepState,
-    UpdateEventKind,
     UpdateState,
     Way,
 )
@@ -37,10 +38,11 @@ WORDS = {
     "UPDATE_EVENT_TITLES": UPDATE_EVENT_TITLES,
     "UPDATE_STATE_TITLES": UPDATE_STATE_TITLES,
     "WAY_TITLES": WAY_TITLES,
+    "Check": Check,
     "State": UpdateState,
     "Step": StepState,
-    "EventKind": UpdateEventKind,
     "Way": Way,
+    "detail_in": detail_in,
     "zoned": zoned,
     "STATE_KINDS": {
         UpdateState.DRAFT: "calm",

@@ -13,7 +13,7 @@ from portal.deliveries.candidates import candidates
 from portal.deliveries.errors import AddressMissing
 from portal.deliveries.states import Channel
 from portal.permissions import Permission
-from portal.updates import access, own_way, queries
+from portal.updates import access, installing, own_way, queries
 from portal.updates.blueprint import WORDS, back, bp, sealer
 from portal.updates.errors import ConsentPast, NoSuchHour
 from portal.updates.forms import AccessForm, FilesForm, SecretForm
@@ -78,6 +78,15 @@ def prepare(update_id: UUID) -> ResponseReturnValue:
     update = _load(update_id)
     own_way.prepare(session(), update, by=actor(), at=now())
     return back(update, "checklist")
+
+
+@bp.post("/updates/<uuid:update_id>/confirm")
+@requires(Permission.UPDATES_AGREE)
+def confirm(update_id: UUID) -> ResponseReturnValue:
+    update = _load(update_id)
+    installing.confirm(session(), update, by=actor(), at=now())
+    flash(_("The installation is confirmed."))
+    return back(update, "files")
 
 
 @bp.route("/updates/<uuid:update_id>/files", methods=["GET", "POST"])

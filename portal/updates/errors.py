@@ -185,6 +185,11 @@ class NotADigest(InvalidInput):
     sentence = mark("A SHA-256 digest has 64 hexadecimal digits.")
 
 
+class NothingInstalled(WrongState):
+    code = "update-nothing-installed"
+    sentence = mark("%(number)s: there is no installation to confirm.")
+
+
 class AlreadyAskedFor(Conflict):
     code = "update-delivery-asked-for"
     sentence = mark("The delivery for this update is asked for already.")

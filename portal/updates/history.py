@@ -49,12 +49,13 @@ def record(session: Session, tag: Tag, update: UpdateRequest, *, by: Actor, at: 
     audit.record(session, tag, by=by, at=at, subject=update, named=str(update), organisation=customer, **facts)
 
 
-def enter(session: Session, update: UpdateRequest, state: UpdateState, *, by: Actor, at: datetime) -> None:
+def enter(session: Session, update: UpdateRequest, state: UpdateState, *, by: Actor, at: datetime) -> UpdateEvent:
     """Raises UpdateStepNotPossible."""
     before = update.state
     update.become(state)
-    note(session, update, UpdateEventKind.STATE, by=by, at=at, detail=state.value)
+    event = note(session, update, UpdateEventKind.STATE, by=by, at=at, detail=state.value)
     record(session, Tag.UPDATE_STATE, update, by=by, at=at, before=before.value, after=state.value)
+    return event
 
 
 def require(by: Actor, permission: Permission) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation, Person
@@ -162,10 +162,14 @@ class UpdateStep(HasId, Base):
 
     release: Mapped[Release] = relationship(lazy="raise")
 
-    def become(self, state: StepState, at: datetime, *, serial: str) -> None:
+    def require(self, state: StepState, *, serial: str) -> None:
         """Raises StepOrder."""
         if state not in STEP_TRANSITIONS[self.state]:
             raise StepOrder(serial=serial)
+
+    def become(self, state: StepState, at: datetime, *, serial: str) -> None:
+        """Raises StepOrder."""
+        self.require(state, serial=serial)
         self.state = state
         if state is StepState.STARTED:
             self.started_at, self.ended_at = self.started_at or at, None
@@ -190,7 +194,10 @@ class UpdateEvent(HasId, Base):
 
 
 class UpdateCheck(HasId, Base):
-    """A point of the checklist that is done: of the whole update, or of one device (`key` is its id, else "")."""
+    """A point of the checklist that is done: of the whole update, or of one device (`key` is its id, else "").
+
+    `note` says what it rests on: the backup or the delivery that there is, or why it is done without.
+    """
 
     __tablename__ = "update_checks"
     __table_args__ = (UniqueConstraint("update_id", "name", "key"),)
@@ -200,6 +207,7 @@ class UpdateCheck(HasId, Base):
     key: Mapped[str] = mapped_column(String(36), default="")
     at: Mapped[datetime]
     by_name: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(Text, default="")
 
 
 class AccessSecret(HasId, Base):
@@ -220,13 +228,22 @@ class AccessSecret(HasId, Base):
             raise SecretDestroyed
 
 
+OF_ONE = "(update_id IS NULL) <> (ticket_id IS NULL)"
+"""Remote access belongs to an update or to a ticket."""
+
+
 class AccessConsent(HasId, Base):
     """The customer lets the support centre reach its devices until `until`, unless it ends that before."""
 
     __tablename__ = "access_consents"
-    __table_args__ = (Index("ix_access_consents_update", "update_id"),)
+    __table_args__ = (
+        Index("ix_access_consents_update", "update_id"),
+        Index("ix_access_consents_ticket", "ticket_id"),
+        CheckConstraint(OF_ONE, name="of_one"),
+    )
 
-    update_id: Mapped[UUID] = mapped_column(ForeignKey("update_requests.id"))
+    update_id: Mapped[UUID | None] = mapped_column(ForeignKey("update_requests.id"))
+    ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"))
     given_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     given_name: Mapped[str] = mapped_column(String(200))
     given_at: Mapped[datetime]
@@ -242,9 +259,15 @@ class RemoteSession(HasId, Base):
     """One remote access to one device. `notes` are [{at, text}], `files` [{name, sha256, at}]; both only grow."""
 
     __tablename__ = "remote_sessions"
-    __table_args__ = (Index("ix_remote_sessions_update", "update_id"), Index("ix_remote_sessions_device", "device_id"))
+    __table_args__ = (
+        Index("ix_remote_sessions_update", "update_id"),
+        Index("ix_remote_sessions_ticket", "ticket_id"),
+        Index("ix_remote_sessions_device", "device_id"),
+        CheckConstraint(OF_ONE, name="of_one"),
+    )
 
-    update_id: Mapped[UUID] = mapped_column(ForeignKey("update_requests.id"))
+    update_id: Mapped[UUID | None] = mapped_column(ForeignKey("update_requests.id"))
+    ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"))
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id"))
     consent_id: Mapped[UUID] = mapped_column(ForeignKey("access_consents.id"))
     engineer_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
@@ -266,6 +289,13 @@ class RemoteSession(HasId, Base):
     def require_running(self, at: datetime) -> None:
         if not self.is_running(at):
             raise SessionEnded
+
+    def write(self, text: str, at: datetime) -> None:
+        self.notes = [*self.notes, {"at": at.isoformat(), "text": text}]
+
+    def take(self, name: str, sha256: str, at: datetime) -> None:
+        """A file of the device was taken along."""
+        self.files = [*self.files, {"name": name, "sha256": sha256, "at": at.isoformat()}]
 
     def end(self, because: str, at: datetime) -> None:
         self.ended_at, self.ended_because = min(at, self.consent.until), because

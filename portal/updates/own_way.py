@@ -1,5 +1,6 @@
 """The customer's own specialists do it: the files come by a delivery, and the outcome is reported per device (P8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,14 +10,17 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.actors import Actor
 from portal.authority.models import AuthorizedPerson
+from portal.deliveries import queries as deliveries
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryAddress
-from portal.deliveries.states import Channel
+from portal.deliveries.states import Channel, DeliveryState
 from portal.releases.models import Release
 from portal.updates.errors import AlreadyAskedFor
 from portal.updates.history import enter, hold, note, require_customer, require_way
 from portal.updates.models import UpdateRequest
 from portal.updates.states import UpdateEventKind, UpdateState, Way
+
+NO_LONGER_COMES = (DeliveryState.CANCELLED, DeliveryState.RETURNED)
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,15 @@ class Handing:
 def ask_for_files(
     session: Session, update: UpdateRequest, handing: Handing, *, by: Actor, at: datetime
 ) -> list[Delivery]:  # fmt: skip
-    """A delivery of every release on the ways of the devices, once. Raises Forbidden, NotFound, WrongWay,
-    UpdateStepNotPossible, AlreadyAskedFor, and as deliveries.requests.request."""
+    """A delivery of every release on the ways of the devices, once; anew when nothing of it comes any more.
+
+    Raises Forbidden, NotFound, WrongWay, UpdateStepNotPossible, AlreadyAskedFor, and as deliveries.requests.request.
+    """
     require_customer(update, by)
     update = hold(session, update, by=by)
     require_way(update, Way.OWN)
     update.require(UpdateState.AGREED, UpdateState.PREPARING)
-    if update.delivery_request_id is not None:
+    if comes(asked_for(session, update, visible_to=by)):
         raise AlreadyAskedFor
     new = requests.NewRequest(
         organisation=update.organisation,
@@ -46,7 +52,7 @@ def ask_for_files(
         recipient=handing.recipient,
         address=handing.address,
         note=update.number,
-        submission=f"update:{update.id}",
+        submission=f"update:{update.id}:{update.revision}",
     )
     made = requests.request(session, new, by=by, at=at)
     update.delivery_request_id = made[0].request_id
@@ -54,6 +60,17 @@ def ask_for_files(
     if update.state is UpdateState.AGREED:
         enter(session, update, UpdateState.PREPARING, by=by, at=at)
     return made
+
+
+def asked_for(session: Session, update: UpdateRequest, *, visible_to: Actor) -> Sequence[Delivery]:
+    """The deliveries that belong to the update: asked for, or of what the support centre installs."""
+    asked = update.delivery_request_id
+    return deliveries.of_request(session, asked, visible_to=visible_to) if asked else ()
+
+
+def comes(asked: Sequence[Delivery]) -> bool:
+    """Whether anything of it is on its way or has come."""
+    return any(one.state not in NO_LONGER_COMES for one in asked)
 
 
 def prepare(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from portal.documents.report import Report, ReportTable, Row
 from portal.documents.wording import Wording
+from portal.updates.event_words import detail_in
 from portal.updates.models import RemoteSession, UpdateRequest
 from portal.updates.states import (
     CHECK_TITLES,
@@ -82,9 +83,10 @@ def _checks(update: UpdateRequest, wording: Wording) -> ReportTable:
     _ = wording.translate
     serials = {str(device.id): device.device.serial for device in update.devices}
     rows = tuple(
-        (_(CHECK_TITLES[row.name]), serials.get(row.key, ""), row.by_name, wording.instant(row.at, update.time_zone))
+        (_(CHECK_TITLES[row.name]) + (f"\n{row.note}" if row.note else ""), serials.get(row.key, ""), row.by_name,
+         wording.instant(row.at, update.time_zone))
         for row in sorted(update.checks, key=lambda row: row.at)
-    )
+    )  # fmt: skip
     columns = (_("Point"), _("Device"), _("Who"), _("When"))
     return ReportTable(_("Checklist"), columns, rows, weights=(5, 2, 2, 2))
 
@@ -115,7 +117,7 @@ def _events(update: UpdateRequest, wording: Wording) -> ReportTable:
     _ = wording.translate
     rows = tuple(
         (wording.instant(event.at, update.time_zone), event.person_name, _(UPDATE_EVENT_TITLES[event.kind]),
-         event.detail)
+         detail_in(event, _))
         for event in update.events
     )  # fmt: skip
     return ReportTable(_("History"), (_("When"), _("Who"), _("What"), ""), rows, weights=(2.4, 2, 3, 5))

@@ -21,7 +21,7 @@ from portal.plans import queries as plans
 from portal.plans.rules import Obstacle, Step
 from portal.releases.models import Release
 from portal.texts import lines
-from portal.updates import queries
+from portal.updates import letters, queries
 from portal.updates.access import destroy_secrets
 from portal.updates.errors import (
     AlreadyConsented,
@@ -41,6 +41,7 @@ from portal.updates.history import enter, hold, note, record, require
 from portal.updates.models import UpdateDevice, UpdateRequest, UpdateStep
 from portal.updates.sealing import new_salt
 from portal.updates.states import UPDATE_STATE_TITLES, Origin, UpdateEventKind, UpdateState, Way
+from portal.updates.telling import remind_later, tell
 from portal.updates.windows import Window
 
 MOST_DEVICES = 200
@@ -119,8 +120,10 @@ def set_window(session: Session, update: UpdateRequest, window: Window, *, by: A
     zone = ZoneInfo(window.time_zone)
     local = [instant.astimezone(zone) for instant in (window.begins_at, window.ends_at)]
     said = " – ".join(f"{one:%Y-%m-%d %H:%M}" for one in local) + f" {window.time_zone}"
-    note(session, update, UpdateEventKind.WINDOW, by=by, at=at, detail=said)
+    moved = note(session, update, UpdateEventKind.WINDOW, by=by, at=at, detail=said)
     record(session, Tag.UPDATE_WINDOW, update, by=by, at=at, begins=window.begins_at, ends=window.ends_at)
+    if update.state is not UpdateState.DRAFT:
+        tell(session, moved, letters.MOVED, at=at)
     if update.state in (UpdateState.AGREED, UpdateState.PREPARING):
         enter(session, update, UpdateState.PROPOSED, by=by, at=at)
 
@@ -130,7 +133,7 @@ def propose(session: Session, update: UpdateRequest, *, by: Actor, at: datetime)
     require(by, Permission.UPDATES_AGREE)
     update = hold(session, update, by=by)
     _require_window(update, at)
-    enter(session, update, UpdateState.PROPOSED, by=by, at=at)
+    tell(session, enter(session, update, UpdateState.PROPOSED, by=by, at=at), letters.PROPOSED, at=at)
 
 
 def consent(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:
@@ -152,7 +155,8 @@ def consent(session: Session, update: UpdateRequest, *, by: Actor, at: datetime)
     note(session, update, UpdateEventKind.CONSENT, by=by, at=at)
     record(session, Tag.UPDATE_CONSENT, update, by=by, at=at, side="support" if by.is_staff else "customer")
     if update.is_agreed_by_both:
-        enter(session, update, UpdateState.AGREED, by=by, at=at)
+        tell(session, enter(session, update, UpdateState.AGREED, by=by, at=at), letters.AGREED, at=at)
+        remind_later(session, update, at=at)
 
 
 def cancel(session: Session, update: UpdateRequest, *, reason: str, by: Actor, at: datetime) -> None:
@@ -165,9 +169,12 @@ def cancel(session: Session, update: UpdateRequest, *, reason: str, by: Actor, a
         raise UpdateStepNotPossible(
             number=update.number, state=titles[update.state], wanted=titles[UpdateState.CANCELLED]
         )
+    was_draft = update.state is UpdateState.DRAFT
     update.become(UpdateState.CANCELLED)
     update.closed_at = at
-    note(session, update, UpdateEventKind.STATE, by=by, at=at, detail=f"{UpdateState.CANCELLED.value}: {why}")
+    event = note(session, update, UpdateEventKind.STATE, by=by, at=at, detail=f"{UpdateState.CANCELLED.value}: {why}")
+    if not was_draft:
+        tell(session, event, letters.CANCELLED, at=at, detail=why)
     record(session, Tag.UPDATE_STATE, update, by=by, at=at, before="", after=update.state.value, reason=why)
     destroy_secrets(session, update, by=by, at=at)
 

@@ -17,7 +17,9 @@ from portal.errors import NotFound
 from portal.inventory.models import Device
 from portal.releases.models import Product, Release, ReleaseState
 from portal.texts import folded
+from portal.tickets.models import Ticket
 from portal.updates.models import (
+    AccessConsent,
     CalendarFeed,
     RemoteSession,
     UpdateDevice,
@@ -102,6 +104,43 @@ def session_of(update: UpdateRequest, session_id: UUID) -> RemoteSession:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True)
+class TicketAccess:
+    """The consents and sessions of a ticket, the oldest first."""
+
+    consents: Sequence[AccessConsent]
+    sessions: Sequence[RemoteSession]
+
+    def open_consents(self, at: datetime) -> list[AccessConsent]:
+        return [consent for consent in self.consents if consent.is_open(at)]
+
+    def running(self, at: datetime) -> list[RemoteSession]:
+        return [one for one in self.sessions if one.is_running(at)]
+
+    def session(self, session_id: UUID) -> RemoteSession:
+        """Raises NotFound."""
+        found = next((one for one in self.sessions if one.id == session_id), None)
+        if found is None:
+            raise NotFound
+        return found
+
+
+def access_of(session: Session, ticket: Ticket) -> TicketAccess:
+    """Of a ticket that the actor may see, as it is now."""
+    consents = select(AccessConsent).where(AccessConsent.ticket_id == ticket.id).order_by(AccessConsent.given_at)
+    sessions = (
+        select(RemoteSession)
+        .where(RemoteSession.ticket_id == ticket.id)
+        .options(joinedload(RemoteSession.device), joinedload(RemoteSession.consent))
+        .order_by(RemoteSession.started_at)
+    )
+    fresh = {"populate_existing": True}
+    given = session.scalars(consents.execution_options(**fresh)).all()
+    if not given:  # without a consent there was no session
+        return TicketAccess((), ())
+    return TicketAccess(given, session.scalars(sessions.execution_options(**fresh)).all())
 
 
 def device_of(update: UpdateRequest, update_device_id: UUID) -> UpdateDevice:

@@ -1,6 +1,5 @@
 """Remote sessions: who, to which device, on whose consent, from when to when, what was done (P4)."""
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from portal.updates import queries
 from portal.updates.access import end_session, open_consent
 from portal.updates.errors import NotADigest, SessionRunning
 from portal.updates.history import hold, note, record, require_way, require_worker
-from portal.updates.models import RemoteSession, UpdateRequest
+from portal.updates.models import RemoteSession, UpdateDevice, UpdateRequest
 from portal.updates.states import UpdateEventKind, UpdateState, Way
 
 MAX_NOTE_CHARS, MAX_FILE_CHARS = 20_000, 300
@@ -59,30 +58,36 @@ def begin(
     return remote
 
 
+def reach(session: Session, update: UpdateRequest, device: UpdateDevice, *, by: Actor, at: datetime) -> RemoteSession:
+    """The session to this device that runs, or one that begins now. Raises as `begin`."""
+    running = (one for one in update.sessions if one.device_id == device.device_id and one.is_running(at))
+    return next(running, None) or begin(session, update, device.id, by=by, at=at)
+
+
 def add_note(
     session: Session, update: UpdateRequest, session_id: UUID, text: str, *, by: Actor, at: datetime
 ) -> None:  # fmt: skip
     """Commands or what was seen, as the engineer writes it down. Raises as `begin`, SessionEnded, TextMissing…"""
     said = lines(text, limit=MAX_NOTE_CHARS)
-
-    def write(remote: RemoteSession) -> None:
-        remote.notes = [*remote.notes, {"at": at.isoformat(), "text": said}]
-
-    _write(session, update, session_id, write, by=by, at=at)
+    update = hold(session, update, by=by)
+    _mine(update, session_id, by, at).write(said, at)
 
 
 def add_file(
     session: Session, update: UpdateRequest, session_id: UUID, named: tuple[str, str], *, by: Actor, at: datetime
 ) -> None:  # fmt: skip
     """A file that was taken from the device, `named` (name, SHA-256 in hex). Raises as `add_note`, NotADigest."""
+    name, digest = named_file(named)
+    update = hold(session, update, by=by)
+    _mine(update, session_id, by, at).take(name, digest, at)
+
+
+def named_file(named: tuple[str, str]) -> tuple[str, str]:
+    """Name and digest as they are kept. Raises NotADigest and the errors of portal.texts."""
     name, digest = one_line(named[0], limit=MAX_FILE_CHARS), "".join(named[1].split()).lower()
     if len(digest) != SHA256_CHARS or not set(digest) <= _HEX:
         raise NotADigest
-
-    def write(remote: RemoteSession) -> None:
-        remote.files = [*remote.files, {"name": name, "sha256": digest, "at": at.isoformat()}]
-
-    _write(session, update, session_id, write, by=by, at=at)
+    return name, digest
 
 
 def finish(
@@ -107,14 +112,6 @@ def expire(session: Session, update_id: UUID, *, at: datetime) -> None:
     update = hold(session, session.get_one(UpdateRequest, update_id), by=PORTAL_JOB)
     for remote in [one for one in update.sessions if one.ended_at is None and not one.consent.is_open(at)]:
         end_session(session, update, remote, "consent-expired", by=PORTAL_JOB, at=at)
-
-
-def _write(
-    session: Session, update: UpdateRequest, session_id: UUID, write: Callable[[RemoteSession], None], *, by: Actor,
-    at: datetime,
-) -> None:  # fmt: skip
-    update = hold(session, update, by=by)
-    write(_mine(update, session_id, by, at))
 
 
 def _mine(update: UpdateRequest, session_id: UUID, by: Actor, at: datetime) -> RemoteSession:

@@ -7,18 +7,30 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from portal.deliveries import queries as deliveries
-from portal.deliveries.states import DELIVERY_STATE_TITLES
+from portal.deliveries.progress import next_step
+from portal.deliveries.wording import STATE_BADGES, state_title
 from portal.documents.report import render_report
 from portal.errors import PortalError
 from portal.permissions import Permission
 from portal.texts import searchable
-from portal.updates import calendar_pages, customer_pages, new_pages, papers, planning, queries, work_pages
+from portal.updates import (
+    calendar_pages,
+    checklist,
+    customer_pages,
+    installing,
+    new_pages,
+    own_way,
+    papers,
+    planning,
+    queries,
+    ticket_pages,
+    work_pages,
+)
 from portal.updates.blueprint import WORDS, back, bp
 from portal.updates.errors import NoSuchHour, WindowBackwards, WindowPast, WindowTooLong
 from portal.updates.forms import ReasonForm, WindowForm
 from portal.updates.models import UpdateRequest
-from portal.updates.running import open_checks
+from portal.updates.states import UpdateState
 from portal.updates.windows import window_of
 from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
@@ -27,7 +39,7 @@ from portal.web.locale import chosen_language
 from portal.web.paging import page_of
 from portal.web.unit_of_work import resources, session
 
-__all__ = ("bp", "calendar_pages", "customer_pages", "new_pages", "work_pages")
+__all__ = ("bp", "calendar_pages", "customer_pages", "new_pages", "ticket_pages", "work_pages")
 
 WINDOW_FIELDS: dict[type[PortalError], str] = {
     WindowPast: "begins",
@@ -51,18 +63,26 @@ def show(update_id: UUID) -> ResponseReturnValue:
     update = queries.get(session(), update_id, visible_to=actor())
     at = now()
     is_mine = update.engineer_id is not None and update.engineer_id == actor().person_id
-    asked = update.delivery_request_id
+    found = checklist.OnRecord()
+    if update.state is UpdateState.PREPARING:
+        found = checklist.on_record(session(), update, visible_to=actor())
+    asked_for = own_way.asked_for(session(), update, visible_to=actor())
     return render_template(
         "updates/show.html",
         update=update,
         at=at,
         is_mine=is_mine,
         does_work=is_mine if update.way.value == "remote" else actor().is_customer,
-        open_checks=open_checks(update),
+        open_checks=checklist.open_checks(update, found),
+        on_record=found,
         running=[one for one in update.sessions if one.is_running(at)],
         consents=[one for one in update.access if one.is_open(at)],
-        deliveries=deliveries.of_request(session(), asked, visible_to=actor()) if asked else (),
-        DELIVERY_STATE_TITLES=DELIVERY_STATE_TITLES,
+        deliveries=asked_for,
+        may_ask=not own_way.comes(asked_for),
+        may_confirm=installing.awaits_confirmation(update, asked_for),
+        delivery_title=state_title,
+        DELIVERY_BADGES=STATE_BADGES,
+        delivery_next=next_step,
         my_consent=update.support_consent if actor().is_staff else update.customer_consent,
         **WORDS,
     )

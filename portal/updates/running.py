@@ -1,4 +1,4 @@
-"""The verbs of the work itself: checklist, start, each step on each device, the end."""
+"""The verbs of the work itself: start, each step on each device, the end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from portal.permissions import Permission
 from portal.texts import lines
 from portal.tickets import service as tickets
 from portal.tickets.models import TicketChannel, TicketKind, TicketSeverity
-from portal.updates import attachments, queries, remote
+from portal.updates import attachments, checklist, installing, letters, remote
 from portal.updates.access import destroy_secrets
 from portal.updates.errors import (
     DevicesOpen,
@@ -27,8 +27,9 @@ from portal.updates.errors import (
     StepOrder,
 )
 from portal.updates.history import enter, hold, note, record, require, require_way, require_worker
-from portal.updates.models import UpdateCheck, UpdateDevice, UpdateRequest, UpdateStep
-from portal.updates.states import CHECKS_ONCE, CHECKS_PER_DEVICE, Check, StepState, UpdateEventKind, UpdateState, Way
+from portal.updates.models import UpdateDevice, UpdateRequest, UpdateStep
+from portal.updates.states import StepState, UpdateEventKind, UpdateState, Way
+from portal.updates.telling import tell
 
 MAX_NOTE_CHARS = 4000
 _SLACK = timedelta(minutes=1)
@@ -59,31 +60,6 @@ def take_on(session: Session, update: UpdateRequest, *, by: Actor, at: datetime)
     session.flush()
 
 
-def check(session: Session, update: UpdateRequest, name: Check, key: str = "", *, by: Actor, at: datetime) -> None:
-    """A point of the checklist is done; ticking it twice is ticking it once. `key` is the id of an update's device for
-    what is asked of each. Raises Forbidden, NotFound, NotYourUpdate, UpdateStepNotPossible."""
-    update = hold(session, update, by=by)
-    require_worker(update, by)
-    update.require(UpdateState.PREPARING)
-    serial = ""
-    if name in CHECKS_PER_DEVICE:
-        serial = queries.device_of(update, UUID(key)).device.serial
-    else:
-        key = ""
-    if any(row.name is name and row.key == key for row in update.checks):
-        return
-    session.add(UpdateCheck(update_id=update.id, name=name, key=key, at=at, by_name=by.name))
-    note(session, update, UpdateEventKind.CHECK, by=by, at=at, detail=f"{name.value} {serial}".strip())
-
-
-def open_checks(update: UpdateRequest) -> list[tuple[Check, UpdateDevice | None]]:
-    """What of the checklist is not done yet."""
-    done = {(row.name, row.key) for row in update.checks}
-    wanted: list[tuple[Check, UpdateDevice | None]] = [(name, None) for name in CHECKS_ONCE]
-    wanted += [(name, device) for device in update.devices for name in CHECKS_PER_DEVICE]
-    return [(name, device) for name, device in wanted if (name, str(device.id) if device else "") not in done]
-
-
 def start(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:
     """The work begins, within the window and with the whole checklist done.
 
@@ -92,19 +68,26 @@ def start(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -
     update = hold(session, update, by=by)
     require_worker(update, by)
     update.require(UpdateState.PREPARING)
-    missing = open_checks(update)
+    found = checklist.on_record(session, update, visible_to=by)
+    missing = checklist.open_checks(update, found)
     if missing:
         raise NotPrepared(missing=len(missing))
     _require_within(update, at)
-    enter(session, update, UpdateState.RUNNING, by=by, at=at)
+    checklist.keep(session, update, found)
+    tell(session, enter(session, update, UpdateState.RUNNING, by=by, at=at), letters.BEGUN, at=at)
 
 
 def begin_step(session: Session, update: UpdateRequest, step_id: UUID, *, by: Actor, at: datetime) -> None:
     """The step that is due begins; a failed one is tried again.
 
-    Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder.
+    By remote access it begins in a session of its engineer, on the customer's consent, and only while the customer may
+    take the release. Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, ConsentMissing, NotEntitled.
     """
     update, device, step = _held(session, update, step_id, by)
+    step.require(StepState.STARTED, serial=device.device.serial)
+    if update.way is Way.REMOTE:
+        consent = remote.reach(session, update, device, by=by, at=at).consent
+        installing.begin(session, update, (device, step), consent, by=by, at=at)
     step.become(StepState.STARTED, at, serial=device.device.serial)
     _told(session, update, device, step, by=by, at=at)
 
@@ -126,6 +109,8 @@ def end_step(
     if ended.state is StepState.DONE:
         source = Source(HowKnown.UPDATE, update.number, update.id)
         inventory.set_version(session, device.device, step.version, source=source, by=by, at=at)
+        if update.way is Way.REMOTE:
+            installing.done(session, update, (device, step), by=by, at=at)
     elif ended.state is StepState.FAILED:
         open_ticket_once(session, update, device, by=by, at=at)
 
@@ -145,7 +130,8 @@ def finish(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) 
         raise NothingDone
     outcome = outcome_of(states)
     remote.end_all(session, update, "finished", by=by, at=at)
-    enter(session, update, outcome, by=by, at=at)
+    installing.settle(session, update, by=by, at=at)
+    tell(session, enter(session, update, outcome, by=by, at=at), letters.FINISHED, at=at)
     update.closed_at = at
     destroy_secrets(session, update, by=by, at=at)
     return outcome
@@ -178,7 +164,8 @@ def open_ticket_once(
     ticket = tickets.open_ticket(session, facts, by=by, at=at)
     ticket.device_id = device.device_id
     device.ticket_id, device.ticket = ticket.id, ticket
-    note(session, update, UpdateEventKind.TICKET, by=by, at=at, detail=f"{device.device.serial}: {ticket}")
+    opened = note(session, update, UpdateEventKind.TICKET, by=by, at=at, detail=f"{device.device.serial}: {ticket}")
+    tell(session, opened, letters.DEVICE_FAILED, at=at, detail=str(ticket))
 
 
 def _begun(device: UpdateDevice) -> bool:

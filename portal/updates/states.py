@@ -37,6 +37,7 @@ class StepState(StrEnum):
 
 class Check(StrEnum):
     BACKUP = "backup"
+    FILES = "files"
     NOTES = "notes"
     KIT = "kit"
     SPARE_CONTACT = "spare-contact"
@@ -59,6 +60,7 @@ class UpdateEventKind(StrEnum):
     SESSION = "session"
     SESSION_ENDED = "session-ended"
     DELIVERY = "delivery"
+    INSTALLED = "installed"
 
 
 _S = UpdateState
@@ -90,6 +92,14 @@ STEP_TRANSITIONS: dict[StepState, frozenset[StepState]] = {
 
 CHECKS_PER_DEVICE = (Check.BACKUP,)
 CHECKS_ONCE = (Check.NOTES, Check.KIT, Check.SPARE_CONTACT, Check.WAY_BACK)
+CHECKS_ON_RECORD = (Check.BACKUP, Check.FILES)
+"""What the portal sees for itself; whoever does without it says why."""
+
+
+def checks_once(way: Way) -> tuple[Check, ...]:
+    """What is asked once of an update: the customer's own specialists need the files, too."""
+    return (Check.FILES, *CHECKS_ONCE) if way is Way.OWN else CHECKS_ONCE
+
 
 ORIGIN_TITLES = {Origin.AGREED: mark("Mutual agreement"), Origin.DEMANDED: mark("The customer's demand")}
 WAY_TITLES = {
@@ -116,6 +126,7 @@ STEP_STATE_TITLES = {
 }
 CHECK_TITLES = {
     Check.BACKUP: mark("The device's configuration and software are backed up, and the copy can be read"),
+    Check.FILES: mark("The files of every step are delivered"),
     Check.NOTES: mark("The release notes of every step are read"),
     Check.KIT: mark("The files are verified against their digests"),
     Check.SPARE_CONTACT: mark("Somebody on site can be reached during the window"),
@@ -137,4 +148,5 @@ UPDATE_EVENT_TITLES = {
     UpdateEventKind.SESSION: mark("Remote session began"),
     UpdateEventKind.SESSION_ENDED: mark("Remote session ended"),
     UpdateEventKind.DELIVERY: mark("Delivery asked for"),
+    UpdateEventKind.INSTALLED: mark("The customer confirms the installation"),
 }

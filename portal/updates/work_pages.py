@@ -1,20 +1,22 @@
 """The engineer's pages, step by step, on a laptop or a telephone; the customer's own specialists use the same steps."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.errors import NotFound
 from portal.permissions import Permission
 from portal.texts import TextMissing
-from portal.updates import access, queries, remote, running
+from portal.updates import access, checklist, queries, remote, running
 from portal.updates.blueprint import WORDS, back, bp, sealer
 from portal.updates.errors import DowntimeTooLong, NotADigest
 from portal.updates.forms import ENDS, EndForm, FileForm, FinishForm, SessionNoteForm
 from portal.updates.models import UpdateDevice, UpdateRequest, UpdateStep
+from portal.updates.session_pages import Place, session_page
 from portal.updates.states import Check, StepState
 from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
@@ -44,7 +46,8 @@ def check(update_id: UUID) -> ResponseReturnValue:
     known = {str(device.id) for device in update.devices} | {""}
     if name not in set(Check) or key not in known:
         raise NotFound
-    running.check(session(), update, Check(name), key, by=actor(), at=now())
+    reason = request.form.get("reason", "")
+    checklist.check(session(), update, (Check(name), key), reason, by=actor(), at=now())
     return back(update, "checklist")
 
 
@@ -139,22 +142,22 @@ def _session_page(
 ) -> ResponseReturnValue:
     """`shown` is (what it is, the text), on this one answer only."""
     update = _load(update_id)
-    remote_one = queries.session_of(update, session_id)
-    forms: dict[str, Form] = {"note": SessionNoteForm(), "file": FileForm(), "finish": FinishForm()}
-    forms |= {name: sent for name, form in forms.items() if sent is not None and type(form) is type(sent)}
-    page = render_template(
-        "updates/session.html",
-        update=update,
-        remote=remote_one,
-        shown=shown,
-        forms=forms,
-        is_mine=remote_one.engineer_id == actor().person_id and actor().may(Permission.UPDATES_RUN),
-        is_running=remote_one.is_running(now()),
-        **WORDS,
+    named: dict[str, Any] = {"update_id": update.id, "session_id": session_id}
+    place = Place(
+        trail=[(_("Updates"), url_for(".index")), (update.number, url_for(".show", update_id=update.id))],
+        note=url_for(".add_note", **named),
+        file=url_for(".add_file", **named),
+        finish=url_for(".finish_session", **named),
+        end_access=url_for(".end_access", update_id=update.id),
     )
-    answer = make_response(page, UNPROCESSABLE if sent is not None and sent.errors else 200)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    secrets = [
+        (secret, url_for(".show_secret", **named, secret_id=secret.id))
+        for secret in update.secrets
+        if secret.destroyed_at is None
+    ]
+    is_worker = actor().may(Permission.UPDATES_RUN)
+    found = queries.session_of(update, session_id)
+    return session_page(found, place, is_worker=is_worker, sent=sent, shown=shown, secrets=secrets)
 
 
 @bp.post("/updates/<uuid:update_id>/sessions/<uuid:session_id>/notes")

@@ -151,6 +151,8 @@ class Sequences(RuleBasedStateMachine):
         verb = steps.stop if stopping else steps.resume
         possible = self.state not in CLOSED_STATES if stopping else self.stopped
         refusal = "delivery-step-out-of-order" if stopping else "delivery-not-stopped"
+        if stopping and self.delivery.channel is Channel.REMOTE_INSTALLATION:
+            possible, refusal = False, "delivery-of-an-update"
         code = code_of(
             lambda: verb(self.session, self.delivery, reason="a broken seal", by=PORTAL_COMMAND, at=self.clock)
         )

@@ -259,12 +259,19 @@ def test_by_courier_from_a_written_stick_to_a_signed_receipt(
 ) -> None:
     recipient = desk.recipient("Кирилл Складской")
     delivery = desk.ask("courier", "Кирилл Складской", address=True)
+    by_courier(desk, delivery, walker(language="ru", viewport=PHONE), recipient, tmp_path, monkeypatch)
+    desk.prove(delivery, tmp_path)
+
+
+def by_courier(
+    desk: Desk, delivery: Delivery, reader: Walker, recipient: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick is written, checked without a network, sent, and its receipt is signed on the `reader`'s phone."""
     desk.approve(delivery)
-    stick = write_stick(desk, delivery, tmp_path, monkeypatch)
-    verify_without_network(stick, tmp_path)
+    stick = write_stick(desk, delivery, folder, monkeypatch)
+    verify_without_network(stick, folder)
     dispatch(desk, delivery)
     kept = consignment(desk, delivery)
-    reader = walker(language="ru", viewport=PHONE)
     reader.go(f"/r/{slips.secret_of(kept.id, desk.portal.resources.config.secret_key)}")
     reader.check()
     press(reader, "form[action$='/code'] button")
@@ -281,7 +288,6 @@ def test_by_courier_from_a_written_stick_to_a_signed_receipt(
     page.wait_for_load_state()
     assert desk.state(delivery) == "acknowledged"
     reader.check()
-    desk.prove(delivery, tmp_path)
 
 
 def write_stick(desk: Desk, delivery: Delivery, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

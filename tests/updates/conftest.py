@@ -11,12 +11,12 @@ from portal.actors import Actor
 from portal.inventory import queries as inventory
 from portal.inventory.models import Device, Site
 from portal.permissions import OrganisationKind, Role
-from portal.releases.models import Level, Product, Release, ReleaseState
+from portal.releases.models import Artifact, ArtifactRole, Level, Product, Release, ReleaseState
 from portal.releases.versions import Version
-from portal.updates import access, own_way, planning, queries, remote, running
+from portal.updates import access, checklist, own_way, planning, queries, remote, running
 from portal.updates.models import UpdateRequest
 from portal.updates.sealing import Sealer
-from portal.updates.states import CHECKS_ONCE, Check, StepState, Way
+from portal.updates.states import Check, StepState, Way, checks_once
 from portal.updates.windows import Window
 from tests.factories import make_device, make_organisation, make_person, make_product
 from tests.portals import START, Browser, Portal
@@ -41,8 +41,8 @@ class World:
     releases: dict[str, Release] = field(default_factory=dict)
 
     def actor(self, who: str = "engineer") -> Actor:
-        homes = {"engineer": self.customer, "stranger": self.other}
-        return actor_for(self.people[who], homes.get(who, self.tsc))
+        homes = {home.id: home for home in (self.customer, self.other, self.tsc)}
+        return actor_for(self.people[who], homes[self.people[who].organisation_id])
 
     def of(self, who: str) -> Browser:
         return self.portal.signed_in(self.people[who].email)
@@ -59,6 +59,9 @@ class World:
                       lowest_from_version=lowest, lowest_from_key=key, **given)  # fmt: skip
         with self.portal.sessions.begin() as session:
             session.add(row)
+            session.flush()
+            session.add(Artifact(release_id=row.id, name=f"{version}.bin", role=ArtifactRole.IMAGE, size_bytes=1,
+                                 sha256="ab" * 32, key="ab" * 32, uploaded_at=START))  # fmt: skip
         self.releases[version] = row
         return row
 
@@ -98,10 +101,12 @@ class World:
         return update
 
     def tick(self, update: UpdateRequest, who: str = "tsc") -> None:
-        for name in CHECKS_ONCE:
-            self.do(running.check, update, name, who=who)
-        for device in self.load(update).devices:
-            self.do(running.check, update, Check.BACKUP, str(device.id), who=who)
+        """The whole list; of backup and files it is said why it is done without."""
+        loaded = self.load(update)
+        points = [(name, "") for name in checks_once(loaded.way)]
+        points += [(Check.BACKUP, str(device.id)) for device in loaded.devices]
+        for point in points:
+            self.do(checklist.check, update, point, "A spare stands beside it.", who=who)
 
     def step(
         self, update: UpdateRequest, serial: str, *ends: StepState, who: str = "tsc", at: datetime = LATER

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 
 from icalendar import Calendar
@@ -9,6 +10,7 @@ from pypdf import PdfReader
 from sqlalchemy import event
 
 from portal.updates.states import StepState, Way
+from tests.portals import START
 from tests.updates.conftest import LATER, SECRET, WINDOW
 
 
@@ -33,7 +35,7 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
         page = engineer.get(path).text
         pattern = r'name="name" value="([^"]+)"><input type="hidden" name="key" value="([^"]*)"'
         name, key = re.search(pattern, page).groups()
-        engineer.submit(f"{path}/check", path, name=name, key=key)
+        engineer.submit(f"{path}/check", path, name=name, key=key, reason="A spare stands beside it.")
     portal.clock.at = WINDOW.begins_at + timedelta(hours=3)
     customer, engineer = world.of("engineer"), world.of("tsc")
     engineer.submit(f"{path}/start", path)
@@ -79,6 +81,15 @@ def test_refusals_stand_beside_their_fields(world):
         page = propose(world, "engineer", **facts)
         assert page.status_code == 422
         assert words in page.text, words
+    world.release("4", lowest="3.5")
+    page = propose(world, "engineer", release=str(world.releases["4"].id))
+    assert page.status_code == 422
+    assert "SN-1: The way is shut at 4, by the vendor: it can be installed over 3.5 or newer" in unescape(page.text)
+    world.portal.clock.advance(days=400)
+    late = world.release("5", published_at=START + timedelta(days=399), open_from=START + timedelta(days=399))
+    page = propose(world, "engineer", release=str(late.id), begins="2027-05-11T02:00", ends="2027-05-11T06:00")
+    assert page.status_code == 422
+    assert "SN-1: The way is shut at 5, by the contract" in unescape(page.text)
     assert world.of("engineer").get("/api/v1/updates").json["updates"] == []
 
 
@@ -87,6 +98,10 @@ def test_a_draft_without_a_window_is_given_one_later(world):
     engineer = world.of("tsc")
     assert engineer.submit(f"{path}/window", begins="2026-03-01T01:00", ends="2026-03-11T03:00",
                            time_zone="Asia/Vladivostok").status_code == 422  # fmt: skip
+    skipped = engineer.submit(f"{path}/window", begins="2026-03-29T02:30", ends="2026-03-29T05:00",
+                              time_zone="Europe/Berlin")  # fmt: skip
+    assert skipped.status_code == 422
+    assert "the clock in Europe/Berlin never shows 02:30" in skipped.text
     assert engineer.submit(f"{path}/window", begins="2026-03-12T01:00", ends="2026-03-12T03:00",
                            time_zone="Asia/Vladivostok").status_code == 303  # fmt: skip
     assert engineer.submit(f"{path}/propose", path).status_code == 303

@@ -1400,6 +1400,7 @@ def upgrade() -> None:
                 "note",
                 "state",
                 "linked",
+                "session",
                 "assigned",
                 name="ticketeventkind",
                 native_enum=False,
@@ -1602,7 +1603,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "access_consents",
-        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("update_id", sa.Uuid(), nullable=True),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
         sa.Column("given_by", sa.Uuid(), nullable=True),
         sa.Column("given_name", sa.String(length=200), nullable=False),
         sa.Column("given_at", Instant(), nullable=False),
@@ -1610,11 +1612,14 @@ def upgrade() -> None:
         sa.Column("ended_at", Instant(), nullable=True),
         sa.Column("ended_name", sa.String(length=200), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(update_id IS NULL) <> (ticket_id IS NULL)", name=op.f("ck_access_consents_of_one")),
         sa.ForeignKeyConstraint(["given_by"], ["people.id"], name=op.f("fk_access_consents_given_by")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_access_consents_ticket_id")),
         sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_access_consents_update_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_consents")),
     )
     with op.batch_alter_table("access_consents", schema=None) as batch_op:
+        batch_op.create_index("ix_access_consents_ticket", ["ticket_id"], unique=False)
         batch_op.create_index("ix_access_consents_update", ["update_id"], unique=False)
 
     op.create_table(
@@ -1692,6 +1697,7 @@ def upgrade() -> None:
                 "identity-checked",
                 "recall-told",
                 "recall-answered",
+                "installed",
                 "corrected",
                 name="eventkind",
                 native_enum=False,
@@ -1880,12 +1886,23 @@ def upgrade() -> None:
         sa.Column("update_id", sa.Uuid(), nullable=False),
         sa.Column(
             "name",
-            sa.Enum("backup", "notes", "kit", "spare-contact", "way-back", name="check", native_enum=False, length=40),
+            sa.Enum(
+                "backup",
+                "files",
+                "notes",
+                "kit",
+                "spare-contact",
+                "way-back",
+                name="check",
+                native_enum=False,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("key", sa.String(length=36), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_update_checks_update_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_update_checks")),
@@ -1932,6 +1949,7 @@ def upgrade() -> None:
                 "session",
                 "session-ended",
                 "delivery",
+                "installed",
                 name="updateeventkind",
                 native_enum=False,
                 length=40,
@@ -2034,7 +2052,8 @@ def upgrade() -> None:
 
     op.create_table(
         "remote_sessions",
-        sa.Column("update_id", sa.Uuid(), nullable=False),
+        sa.Column("update_id", sa.Uuid(), nullable=True),
+        sa.Column("ticket_id", sa.Uuid(), nullable=True),
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("consent_id", sa.Uuid(), nullable=False),
         sa.Column("engineer_id", sa.Uuid(), nullable=True),
@@ -2047,14 +2066,17 @@ def upgrade() -> None:
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(update_id IS NULL) <> (ticket_id IS NULL)", name=op.f("ck_remote_sessions_of_one")),
         sa.ForeignKeyConstraint(["consent_id"], ["access_consents.id"], name=op.f("fk_remote_sessions_consent_id")),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_remote_sessions_device_id")),
         sa.ForeignKeyConstraint(["engineer_id"], ["people.id"], name=op.f("fk_remote_sessions_engineer_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_remote_sessions_ticket_id")),
         sa.ForeignKeyConstraint(["update_id"], ["update_requests.id"], name=op.f("fk_remote_sessions_update_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_remote_sessions")),
     )
     with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
         batch_op.create_index("ix_remote_sessions_device", ["device_id"], unique=False)
+        batch_op.create_index("ix_remote_sessions_ticket", ["ticket_id"], unique=False)
         batch_op.create_index("ix_remote_sessions_update", ["update_id"], unique=False)
 
     op.create_table(
@@ -2166,6 +2188,7 @@ def downgrade() -> None:
     op.drop_table("update_steps")
     with op.batch_alter_table("remote_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_remote_sessions_update")
+        batch_op.drop_index("ix_remote_sessions_ticket")
         batch_op.drop_index("ix_remote_sessions_device")
 
     op.drop_table("remote_sessions")
@@ -2222,6 +2245,7 @@ def downgrade() -> None:
     op.drop_table("access_secrets")
     with op.batch_alter_table("access_consents", schema=None) as batch_op:
         batch_op.drop_index("ix_access_consents_update")
+        batch_op.drop_index("ix_access_consents_ticket")
 
     op.drop_table("access_consents")
     op.drop_table("waivers")
