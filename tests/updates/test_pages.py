@@ -8,6 +8,7 @@ from icalendar import Calendar
 from pypdf import PdfReader
 from sqlalchemy import event
 
+from portal.updates import running
 from portal.updates.states import StepState, Way
 from tests.updates.conftest import LATER, SECRET, WINDOW
 
@@ -173,3 +174,17 @@ def statements(world, page):
     browser.get(page)
     event.remove(engine, "before_cursor_execute", note)
     return len(asked)
+
+
+def test_what_is_sent_by_hand_breaks_nothing(world):
+    """A point of the checklist without its device; instants at the ends of the calendar, when some zones have no date."""
+    world.portal.app.testing = False  # what nobody foresaw becomes an answer, as it does where customers are
+    update = world.agreed()
+    world.do(running.take_on, update)
+    page = f"/updates/{update.id}"
+    for fields in ({"name": "backup", "key": ""}, {"name": "backup"}, {"name": "notes", "key": "x"}):
+        assert world.of("tsc").submit(f"{page}/check", page=page, **fields).status_code == 404
+    for year in ("0001-01-01", "9999-12-31"):
+        assert world.of("engineer").submit(f"{page}/access", until=f"{year}T23:59").status_code == 422
+        window = {"begins": f"{year}T20:00", "ends": f"{year}T23:59", "time_zone": "America/New_York"}
+        assert world.of("engineer").submit(f"{page}/window", **window).status_code == 422
