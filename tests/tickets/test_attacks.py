@@ -1,5 +1,6 @@
 """What a hostile customer, a hostile sender of mail and an impatient finger try on the desk; each once found a way."""
 
+from datetime import timedelta
 from io import BytesIO
 from time import thread_time
 
@@ -7,9 +8,11 @@ import pytest
 
 from portal.mail.receiving import Outcome
 from portal.mail.reports import read
+from portal.tickets import attachments
 from portal.tickets.desk_models import Contact, Hold, TicketFile, TicketMail
 from portal.tickets.letters_in import read_letter, text_of_html
-from portal.tickets.models import Ticket, TicketEvent
+from portal.tickets.models import Ticket, TicketAlarm, TicketChannel, TicketEvent
+from tests.portals import START
 from tests.tickets.test_incoming import CONTACT, SUPPORT, arrive, desk, holds, mail, rows, sent, thread
 
 __all__ = ["desk"]
@@ -121,6 +124,24 @@ def test_nobody_s_mail_is_swallowed_because_another_used_its_id_first(desk):
 REAL = mail("The real one", Message_ID="<known@alpha.example>")
 
 
+# A clock that goes wrong.
+
+
+def test_a_host_clock_set_back_and_forth_calls_nobody_twice_and_breaks_no_promise(desk):
+    number = desk.open(channel=TicketChannel.TELEPHONE)
+    for minutes in (21, 5, -90, 21, 22):
+        desk.portal.clock.at = START + timedelta(minutes=minutes)
+        desk.portal.work()
+    assert [row.rung for row in rows(desk, TicketAlarm)] == ["warning"]
+    desk.portal.clock.at = START - timedelta(minutes=90)
+    desk.answer(number, body="We are at it.")
+    page = desk.of("tsc").get(f"/tickets/{number}").text
+    assert "Kept in time" in page
+    desk.portal.clock.at = START + timedelta(minutes=31)
+    desk.portal.work()
+    assert len([row for row in rows(desk, TicketAlarm) if row.measure == "response"]) == 1
+
+
 # Double clicks, and things of others in what is sent.
 
 
@@ -149,6 +170,9 @@ def test_a_customer_reaches_nothing_of_another_by_what_it_sends(desk):
     number, foreign = desk.open(), desk.open("beta")
     with desk.begin() as session:
         contact = session.query(Contact).one()
+        received = desk.portal.store.receive(BytesIO(b"hers"), limit_bytes=9)
+        ticket, new = desk.ticket(session, number), attachments.NewFile("hers.txt", received)
+        file = attachments.attach(session, ticket, new, by=desk.actors["alpha"], at=START)
     beta, token = desk.of("beta"), {"csrf_token": desk.of("beta").get_token("/tickets")}
     before = len(rows(desk, TicketEvent))
     for path, fields, status in (
@@ -162,6 +186,8 @@ def test_a_customer_reaches_nothing_of_another_by_what_it_sends(desk):
         ("/tickets/T-999999999999/answer", {"body": "x"}, 404),
     ):
         assert beta.post(path, data={**token, **fields}).status_code == status, path
+    for path in (f"/tickets/{foreign}/files/{file.id}", f"/api/v1/tickets/{foreign}/files/{file.id}"):
+        assert beta.get(path).status_code == 404
     wanted = {"title": "x", "body": "x", "customer": "ALPHA"}
     assert beta.post("/api/v1/tickets", json=wanted, headers={"X-CSRFToken": token["csrf_token"]}).status_code == 422
     assert len(rows(desk, TicketEvent)) == before

@@ -176,8 +176,36 @@ def statements(world, page):
     return len(asked)
 
 
+def test_what_stands_in_an_address_belongs_together(world):
+    """Step, device, remote session and access information of one update are nothing within another's address."""
+    mine, other = world.running("SN-1"), world.running("SN-2")
+    session_id, step = world.session(other, "SN-2"), world.load(other).devices[0].due
+    page, tsc = f"/updates/{mine.id}", world.of("tsc")
+    secrets = [world.load(update).secrets[0].id for update in (mine, other)]
+    for path, fields in (
+        (f"sessions/{session_id}/notes", {"text": "x"}),
+        (f"sessions/{session_id}/finish", {"result": "x"}),
+        (f"sessions/{session_id}/secrets/{secrets[0]}", {}),
+        (f"sessions/{world.session(mine)}/secrets/{secrets[1]}", {}),
+        ("sessions", {"device": str(world.load(other).devices[0].id)}),
+        (f"steps/{step.id}", {"state": "done"}),
+    ):
+        answer = tsc.submit(f"{page}/{path}", page=page, **fields)
+        assert (answer.status_code, SECRET in answer.text) == (404, False), path
+    assert tsc.submit(f"{page}/steps/{step.id}/begin", page=page).status_code == 409
+
+
+def test_a_host_clock_that_was_set_back_keeps_nobody_from_saying_how_a_step_ended(world):
+    update = world.running("SN-1")
+    step = world.load(update).devices[0].due
+    world.do(running.begin_step, update, step.id, at=LATER)
+    ended = running.Ended(StepState.DONE, "", timedelta(minutes=4))
+    world.do(running.end_step, update, step.id, ended, at=LATER - timedelta(minutes=30))
+    assert world.load(update).devices[0].steps[0].downtime_seconds == 240
+
+
 def test_what_is_sent_by_hand_breaks_nothing(world):
-    """A point of the checklist without its device; instants at the ends of the calendar, when some zones have no date."""
+    """A point of the checklist without its device; instants at the ends of the calendar, where zones have no date."""
     world.portal.app.testing = False  # what nobody foresaw becomes an answer, as it does where customers are
     update = world.agreed()
     world.do(running.take_on, update)
