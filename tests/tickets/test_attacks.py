@@ -161,6 +161,9 @@ def test_what_is_sent_twice_is_done_once(desk):
     assert len(rows(desk, TicketEvent, TicketEvent.body == "N")) == 1
     assert len(rows(desk, TicketFile)) == 1
     assert len(rows(desk, Ticket)) == 2
+    form = {**token, "customer": "ALPHA", "name": "Ann", "phones": "+7 916 111 22 33", "language": "ru"}
+    assert [tsc.post("/contacts/new", data=form).status_code for _ in range(2)] == [303, 303]
+    assert len(rows(desk, Contact, Contact.name == "Ann")) == 1
     third = tsc.post(f"{page}/split/{said.id}", data={**token, "title": "A third thing"})
     assert third.location == "/tickets/T-000003"
 
