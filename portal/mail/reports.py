@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 from email.parser import BytesParser, HeaderParser
-from email.policy import compat32, default
+from email.policy import EmailPolicy, compat32
 from enum import StrEnum
+from typing import cast
 
 from portal.errors import InvalidInput, mark
 from portal.mailer import clean
@@ -19,8 +20,23 @@ LARGEST_MESSAGE_BYTES = 30 * 1024 * 1024
 MOST_PARTS = 200
 DIAGNOSTIC_CHARS = 300
 MOST_RECIPIENTS = 50
+MOST_HEADER_CHARS, MOST_STRUCTURED_CHARS = 100_000, 1_000
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,180}>")
 _HEX = re.compile(r"\+([0-9A-F]{2})")
+
+
+class _Bounded(EmailPolicy):
+    """Headers cut before anything looks into them: the library's parser of structured ones takes the square of their
+    length, and half a minute for a sender that is nothing but commas."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        is_structured = name.lower().startswith("content-") or name.lower() in _STRUCTURED
+        return name, value[: MOST_STRUCTURED_CHARS if is_structured else MOST_HEADER_CHARS]
+
+
+_STRUCTURED = frozenset({"from", "sender", "reply-to", "date", "mime-version", "message-id"})
+_POLICY = _Bounded()
 
 
 class BadMessage(InvalidInput):
@@ -66,7 +82,7 @@ def read(content: bytes) -> EmailMessage:
     if content.lower().count(b"boundary") > MOST_PARTS:  # each level makes the parser look at every line once more
         raise BadMessage(reason=f"more than {MOST_PARTS} parts")
     try:
-        message = BytesParser(policy=default).parsebytes(content)
+        message = cast("EmailMessage", BytesParser(policy=_POLICY).parsebytes(content))  # as EmailPolicy makes them
         parts = sum(1 for _ in message.walk())
     except Exception as error:  # the parser is lenient, and fails in ways of its own on what was made to break it
         raise BadMessage(reason=type(error).__name__) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from portal.tickets.models import Ticket
 from storage import ObjectStore, Received, TooLarge
 
 MOST_FILES = 500
+SAME_WITHIN = timedelta(minutes=1)
 NAME_CHARS = 200
 
 
@@ -46,7 +47,8 @@ def receive(store: ObjectStore, source: Source, *, limit_bytes: int) -> Received
 
 
 def attach(session: Session, ticket: Ticket, file: NewFile, *, by: Actor, at: datetime) -> TicketFile:
-    """The file stands beside the ticket; internal ones only from who works on it.
+    """The file stands beside the ticket; internal ones only from who works on it. The same file of the same person
+    within a minute is the same click.
 
     Raises Forbidden, NoFile for one without a byte, TooManyFiles.
     """
@@ -59,6 +61,10 @@ def attach(session: Session, ticket: Ticket, file: NewFile, *, by: Actor, at: da
     held = session.scalar(select(func.count()).select_from(TicketFile).where(TicketFile.ticket_id == ticket.id))
     if (held or 0) >= MOST_FILES:
         raise TooManyFiles(limit=MOST_FILES)
+    named = file_name(file.name)
+    same = _same(session, ticket, file, named, by=by, at=at)
+    if same is not None:
+        return same
     row = TicketFile(
         ticket_id=ticket.id,
         event_id=file.event_id,
@@ -66,7 +72,7 @@ def attach(session: Session, ticket: Ticket, file: NewFile, *, by: Actor, at: da
         person_name=by.name,
         by_staff=by.is_staff,
         is_internal=file.is_internal,
-        name=file_name(file.name),
+        name=named,
         key=file.received.key,
         sha256=file.received.sha256,
         size_bytes=file.received.size_bytes,
@@ -92,6 +98,21 @@ def get(session: Session, ticket: Ticket, file_id: UUID, *, visible_to: Actor) -
     if found is None or found.ticket_id != ticket.id or (found.is_internal and not policy.sees_internal(visible_to)):
         raise NotFound
     return found
+
+
+def _same(
+    session: Session, ticket: Ticket, file: NewFile, named: str, *, by: Actor, at: datetime
+) -> TicketFile | None:  # fmt: skip
+    rows = select(TicketFile).where(
+        TicketFile.ticket_id == ticket.id,
+        TicketFile.event_id == file.event_id,
+        TicketFile.person_id == by.person_id,
+        TicketFile.is_internal == file.is_internal,
+        TicketFile.key == file.received.key,
+        TicketFile.name == named,
+        TicketFile.created_at > at - SAME_WITHIN,
+    )
+    return session.scalar(rows.limit(1))
 
 
 def file_name(written: str) -> str:

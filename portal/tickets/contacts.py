@@ -71,22 +71,22 @@ def save(
     by: Actor,
     at: datetime,
 ) -> Contact:
-    """A new contact of the customer (`contact` None), or a changed one.
+    """A new contact of the customer (`contact` None), or a changed one; the same name, numbers and address once more
+    are the same contact.
 
     Raises Forbidden, NotFound (another's customer), UnknownCustomer, BadTelephone, BadEmail, errors of portal.texts.
     """
     _require_may_edit(organisation.id, by)
     if organisation.kind is not OrganisationKind.CUSTOMER:
         raise UnknownCustomer(customer=organisation.name)
+    name, phones = one_line(facts.name, limit=NAME_CHARS), parse_phones(facts.phones)
+    email = parse_email(facts.email) if facts.email.strip() else ""
+    contact = contact or _same(session, organisation.id, name, phones, email)
     if contact is None:
         contact = Contact(organisation=organisation, organisation_id=organisation.id, created_at=at)
         session.add(contact)
-    phones = parse_phones(facts.phones)
-    contact.name = one_line(facts.name, limit=NAME_CHARS)
-    contact.search_text = folded(contact.name)
-    contact.phones = phones
-    contact.phone_digits = "".join(f" {_NOT_A_DIGIT.sub('', one)}" for one in phones) + " "
-    contact.email = parse_email(facts.email) if facts.email.strip() else ""
+    contact.name, contact.phones, contact.email = name, phones, email
+    contact.search_text, contact.phone_digits = folded(name), _digits_of(phones)
     contact.role = one_line(facts.role, limit=ROLE_CHARS, required=False)
     contact.language = facts.language if facts.language in LANGUAGES else organisation.language
     contact.is_night_contact = facts.is_night_contact
@@ -94,6 +94,21 @@ def save(
     audit.record(session, Tag.CONTACT_SAVE, by=by, at=at, subject=contact, named=contact.name,
                  night=contact.is_night_contact)  # fmt: skip
     return contact
+
+
+def _same(session: Session, organisation_id: UUID, name: str, phones: list[str], email: str) -> Contact | None:
+    rows = select(Contact).where(
+        Contact.organisation_id == organisation_id,
+        Contact.removed_at.is_(None),
+        Contact.search_text == folded(name),
+        Contact.phone_digits == _digits_of(phones),
+        Contact.email == email,
+    )
+    return session.scalar(rows.limit(1))
+
+
+def _digits_of(phones: list[str]) -> str:
+    return "".join(f" {_NOT_A_DIGIT.sub('', one)}" for one in phones) + " "
 
 
 def remove(session: Session, contact: Contact, *, by: Actor, at: datetime) -> None:

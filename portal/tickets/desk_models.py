@@ -118,7 +118,7 @@ class Hold(StrEnum):
 
 HOLD_TITLES = {
     Hold.UNKNOWN_SENDER: mark("The sender is nobody's contact"),
-    Hold.SEVERAL_CUSTOMERS: mark("The sender is a contact of several customers"),
+    Hold.SEVERAL_CUSTOMERS: mark("The sender may be somebody of several customers"),
     Hold.FORGED_ADDRESS: mark("The reply address was not made for this sender"),
     Hold.AUTHENTICATION_FAILED: mark("The mail server says that the sender is not genuine"),
     Hold.TOO_MANY: mark("More messages in an hour than people write"),

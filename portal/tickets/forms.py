@@ -97,7 +97,7 @@ class AnswerForm(OnceForm):
             self.then.choices = choices((value, STEPS_AFTER_ANSWER[value]) for value in offered)
 
 
-class NoteForm(Form):
+class NoteForm(OnceForm):
     body = TextAreaField(
         _l("Internal note"),
         [Parsed(lines, limit=MAX_BODY_CHARS)],

@@ -8,7 +8,7 @@ often it comes. Machines are never answered (RFC 3834): the receiver does not of
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import NamedTuple
@@ -91,6 +91,9 @@ def take(resources: Resources, incoming: Incoming, at: datetime) -> Outcome | No
     if reply_addresses.is_ours(letter.sender, config.support_address) or config.support_address in letter.loops:
         return Outcome.IGNORED
     with resources.sessions() as session:
+        if _is_known(session, letter):
+            return Outcome.TAKEN
+        letter = _told_apart(session, letter, incoming.content)
         if _is_known(session, letter):
             return Outcome.TAKEN
         is_held = place(session, letter, config=config, at=at).hold is not None
@@ -187,7 +190,19 @@ def _opening(session: Session, letter: LetterIn, at: datetime) -> Placed:
     recent = select(func.count()).select_from(TicketMail).where(TicketMail.received_at > at - HOUR)
     if (session.scalar(recent.where(TicketMail.sender == letter.sender)) or 0) >= MOST_PER_SENDER:
         return Placed(hold=Hold.TOO_MANY)
+    if isinstance(found[0], Contact) and _is_of_others(session, found[0]):
+        return Placed(hold=Hold.SEVERAL_CUSTOMERS)
     return Placed(found[0])
+
+
+def _is_of_others(session: Session, contact: Contact) -> bool:
+    """Whether people with a sign-in write from the contact's domain at another customer, and nobody at its own:
+    whoever names a neighbour's engineer as a contact would read that engineer's mail."""
+    domain = Person.email.endswith("@" + contact.email.rpartition("@")[2], autoescape=True)
+    customers = Organisation.kind == OrganisationKind.CUSTOMER
+    rows = select(Person.organisation_id).join(Person.organisation).where(domain, customers).distinct()
+    homes = set(session.scalars(rows.limit(100)))
+    return bool(homes) and contact.organisation_id not in homes
 
 
 def _senders(session: Session, email: str) -> list[Person | Contact]:
@@ -221,7 +236,17 @@ def _numbered(session: Session, number: int | None) -> Ticket | None:
 
 
 def _is_known(session: Session, letter: LetterIn) -> bool:
-    return session.scalar(select(TicketMail.id).where(TicketMail.identity == letter.identity)) is not None
+    rows = select(TicketMail.id).where(TicketMail.identity == letter.identity, TicketMail.sender == letter.sender)
+    return session.scalar(rows) is not None
+
+
+def _told_apart(session: Session, letter: LetterIn, content: bytes) -> LetterIn:
+    """With an identity of its own where another sender has used its Message-ID: nobody can have another's mail be
+    taken for a repetition."""
+    rows = select(TicketMail.id).where(TicketMail.identity == letter.identity, TicketMail.sender != letter.sender)
+    if session.scalar(rows) is None:
+        return letter
+    return replace(letter, identity=hashlib.sha256(content).hexdigest())
 
 
 def _keep(resources: Resources, letter: LetterIn, content: bytes, *, with_files: bool) -> Kept:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 from email.utils import getaddresses
-from html.parser import HTMLParser
+from html import unescape
 
 from portal.mail.reports import header
 from portal.mailer import clean
@@ -21,7 +21,8 @@ MOST_FILES = 50
 MOST_RECIPIENTS = 20
 """Of a message to more people nobody is taken to follow the ticket."""
 _READ_CHARS = 400_000
-_RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
+_RECIPIENT_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"@]{1,200}@[^\s<>,;:()\[\]\"@]{1,200}")
 _SKIPPED = {"script", "style", "head", "title", "template", "noscript", "svg", "math"}
 _BREAKS = {"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol", "pre"}
 _PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|wg|на|ответ|пер)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
@@ -71,18 +72,40 @@ class LetterIn:
 
     @property
     def is_refused_by_server(self) -> bool:
-        """The first `Authentication-Results` is our own server's; those that a sender wrote stand below it."""
+        """The first `Authentication-Results` is our own server's; those that a sender wrote stand below it.
+
+        What another domain vouches for says nothing of this sender (RFC 7489 §3.1): anybody can sign for himself.
+        """
         said = self.authentication.lower()
-        passed = "dmarc=pass" in said or "dkim=pass" in said
-        return "dmarc=fail" in said or (not passed and ("spf=fail" in said or "dkim=fail" in said))
+        if "dmarc=pass" in said or "dmarc=fail" in said:
+            return "dmarc=fail" in said
+        vouching = [_vouching(part) for part in said.split(";") if _PASSED.match(part)]
+        if vouching:
+            return not any(_is_aligned(self.sender.rpartition("@")[2], domain) for domain in vouching)
+        return "spf=fail" in said or "dkim=fail" in said
+
+
+_PASSED = re.compile(r"\s*(?:spf|dkim)\s*=\s*pass\b")
+_VOUCHING = re.compile(r"(?:header\.d|header\.i|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?(?:[^\s@;\"]*@)?([^\s;\"]+)")
+
+
+def _vouching(result: str) -> str:
+    """The domain that a passed check is about; "" where the server does not say."""
+    found = _VOUCHING.search(result)
+    return found[1].strip(".") if found else ""
+
+
+def _is_aligned(domain: str, other: str) -> bool:
+    return not other or domain == other or domain.endswith(f".{other}") or other.endswith(f".{domain}")
 
 
 def read_letter(message: EmailMessage, content: bytes) -> LetterIn:
     """What the message says; never raises for what is odd in it, and never reads more than it needs."""
-    senders = _addresses(message, ("From",))
+    senders = _senders(message)
     name, sender = senders[0] if len(senders) == 1 else ("", "")  # several authors are nobody
     message_id = header(message, "Message-ID")
-    recipients = tuple(dict.fromkeys(address for _, address in _addresses(message, _RECIPIENT_HEADERS)))
+    written = [str(value) for name, value in message.raw_items() if name.lower() in _RECIPIENT_HEADERS]
+    recipients = tuple(dict.fromkeys(clean(one).lower() for value in written for one in _ADDRESS.findall(value)))
     return LetterIn(
         identity=hashlib.sha256(message_id.encode(errors="replace") if message_id else content).hexdigest(),
         sender=sender[:SENDER_CHARS],
@@ -122,20 +145,59 @@ def text_of_html(html: str) -> str:
     What it quotes is marked as in plain text.
     """
     reader = _Words()
-    reader.feed(html[:_READ_CHARS])
-    reader.close()
+    for tag, is_end, attributes, data in _tokens(html[:_READ_CHARS]):
+        if is_end:
+            reader.end(tag)
+        elif tag:
+            reader.start(tag, attributes)
+        else:
+            reader.say(unescape(data))
     return reader.text()
 
 
-class _Words(HTMLParser):
+_TOKEN = re.compile(r"<!--|<(/?)([a-z][a-z0-9:-]*)([^<>]*)>|<[!?][^<>]*>|[^<]+|<", re.IGNORECASE)
+_HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+_RAW = {"script", "style", "title", "noscript"}
+
+
+def _tokens(html: str) -> Iterator[tuple[str, bool, str, str]]:
+    """(tag or "", whether it ends, its attributes, text). Each sign is looked at once or twice, however it is broken:
+    the library's parser takes the square of the length of what was made to break it."""
+    lowered, place = html.lower(), 0
+    while place < len(html):
+        found = _TOKEN.match(html, place)
+        if found is None:
+            return
+        place = found.end()
+        slash, tag, attributes = found[1] or "", (found[2] or "").lower(), found[3] or ""
+        if found[0] == "<!--":
+            place = _after(lowered, "-->", place)
+        elif tag:
+            if not slash and tag in _RAW:
+                place = _after(lowered, ">", _after(lowered, f"</{tag}", place))
+            elif not (attributes.endswith("/") and tag in _SKIPPED):
+                yield tag, bool(slash), attributes, ""
+        elif not found[0].startswith(("<!", "<?")):
+            yield "", False, "", found[0]
+
+
+def _after(text: str, words: str, place: int) -> int:
+    """Behind the words; the end of the text where they do not come."""
+    found = text.find(words, place)
+    return len(text) if found < 0 else found + len(words)
+
+
+class _Words:
+    """What a reader of the page would read, line by line."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._lines: list[str] = [""]
+        self._lines: list[str] = []
+        self._line: list[str] = []
         self._hidden: list[str] = []
         self._quotes = 0
         self._links: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: str) -> None:
         if tag in _SKIPPED:
             self._hidden.append(tag)
         elif tag == "blockquote":
@@ -144,13 +206,10 @@ class _Words(HTMLParser):
         elif tag in _BREAKS:
             self._break()
         if tag == "a":
-            self._links.append(next((value or "" for name, value in attrs if name == "href"), ""))
+            found = _HREF.search(attributes)
+            self._links.append(unescape(found[1] or found[2] or found[3] or "") if found else "")
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _SKIPPED:
-            self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if self._hidden and tag == self._hidden[-1]:
             self._hidden.pop()
         elif tag == "blockquote" and self._quotes:
@@ -160,35 +219,36 @@ class _Words(HTMLParser):
             self._break()
         if tag == "a" and self._links:
             address = self._links.pop()
-            if address.startswith(("http://", "https://")) and address not in self._lines[-1]:
-                self.handle_data(f" ({address})")
+            if address.startswith(("http://", "https://")) and address not in "".join(self._line[-9:]):
+                self.say(f" ({address})")
 
-    def handle_data(self, data: str) -> None:
+    def say(self, data: str) -> None:
         if not self._hidden:
-            prefix = "> " * min(self._quotes, 3) if not self._lines[-1] else ""
             words = re.sub(r"\s+", " ", data)
-            self._lines[-1] += prefix + words if words.strip() or self._lines[-1] else ""
+            if not self._line and words.strip():
+                self._line.append("> " * min(self._quotes, 3))
+            if self._line:
+                self._line.append(words)
 
     def text(self) -> str:
+        self._break()
         joined = "\n".join(line.rstrip() for line in self._lines)
         return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
     def _break(self) -> None:
-        if self._lines[-1].strip() or (len(self._lines) > 1 and self._lines[-2]):
-            self._lines.append("")
+        line = "".join(self._line)
+        if line.strip() or (self._lines and self._lines[-1]):
+            self._lines.append(line)
+        self._line = []
 
 
-def _addresses(message: EmailMessage, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """(name, address in lower case) of these headers, which people without manners fill with anything."""
-    written = [header_value for name in names for header_value in _all(message, name)]
-    return [(name, address.lower()) for name, address in getaddresses(written) if "@" in address]
-
-
-def _all(message: EmailMessage, name: str) -> list[str]:
+def _senders(message: EmailMessage) -> list[tuple[str, str]]:
+    """(name, address in lower case), which people without manners fill with anything."""
     try:
-        return [clean(str(value)) for value in message.get_all(name, [])]
+        written = [clean(str(value)) for value in message.get_all("From", [])]
     except Exception:  # noqa: BLE001 - parsing of structured headers fails in ways of its own
         return []
+    return [(name, address.lower()) for name, address in getaddresses(written) if "@" in address]
 
 
 def _text(message: EmailMessage) -> str:

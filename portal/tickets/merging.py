@@ -1,5 +1,6 @@
 """Two tickets that are one, one ticket that is two, and what the customer thought of it in the end."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -65,11 +66,18 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: Actor, at: date
 def split(session: Session, ticket: Ticket, event: TicketEvent, title: str, *, by: Actor, at: datetime) -> Ticket:
     """A new ticket that begins with this message of the thread, its files beside it. Both point at each other.
 
+    The same message with the same title once more, by whomever, is the same ticket.
+
     Raises Forbidden, NothingToSplit for what is not a message that the customer reads, and the errors of portal.texts.
     """
     policy.require_work(by)
     if event.ticket_id != ticket.id or event.kind not in (TicketEventKind.OPENED, TicketEventKind.MESSAGE):
         raise NothingToSplit
+    service.hold(session, ticket)
+    once = f"split:{event.id}:{hashlib.sha256(title.encode()).hexdigest()[:16]}"
+    made_before = _made_before(session, once)
+    if made_before:
+        return made_before
     facts = service.TicketFacts(
         organisation=session.get_one(Organisation, ticket.organisation_id),
         kind=ticket.kind,
@@ -79,6 +87,7 @@ def split(session: Session, ticket: Ticket, event: TicketEvent, title: str, *, b
         body=event.body,
         product=ticket.product,
         installed_version=ticket.installed_version or "",
+        submission=once,
         call=service.Call(contact_id=ticket.contact_id, caller=ticket.caller, device_id=ticket.device_id),
     )
     made = service.open_ticket(session, facts, by=by, at=at)
@@ -125,6 +134,11 @@ def message_of(session: Session, ticket: Ticket, event_id: UUID, *, visible_to: 
         if event.id == event_id:
             return event
     raise NotFound
+
+
+def _made_before(session: Session, once: str) -> Ticket | None:
+    rows = select(Ticket).join(TicketEvent, TicketEvent.ticket_id == Ticket.id).where(TicketEvent.submission == once)
+    return session.scalar(rows.limit(1))
 
 
 def _require_mergeable(ticket: Ticket, into: Ticket) -> None:

@@ -149,7 +149,13 @@ def note(number: str) -> ResponseReturnValue:
     form = NoteForm(prefix="note")
     if not form.is_sent():
         return _page(ticket, note=form), UNPROCESSABLE
-    service.add_note(session(), ticket, form.body.data or "", by=actor(), at=now())
+    try:
+        words, once = form.body.data or "", form.submission.data
+        service.add_note(session(), ticket, words, by=actor(), at=now(), submission=once)
+    except SubmissionReused as error:
+        form.renew()
+        refuse(form.body, error)
+        return _page(ticket, note=form), status_of(error)
     return _back(ticket)
 
 

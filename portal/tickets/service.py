@@ -141,9 +141,7 @@ def answer(
     hold(session, ticket)
     sent_before = _sent_before(session, submission, body, by)
     if sent_before:
-        if sent_before.ticket_id != ticket.id or sent_before.kind is not TicketEventKind.MESSAGE:
-            raise SubmissionReused
-        return sent_before
+        return _said_before(sent_before, ticket, TicketEventKind.MESSAGE)
     before = ticket.state
     if by.is_staff:
         ticket.answered_by_staff()
@@ -158,13 +156,21 @@ def answer(
     return event
 
 
-def add_note(session: Session, ticket: Ticket, body: str, *, by: Actor, at: datetime) -> TicketEvent:
-    """An internal note, which no customer ever reads. Raises Forbidden and the errors of portal.texts."""
+def add_note(
+    session: Session, ticket: Ticket, body: str, *, by: Actor, at: datetime, submission: str | None = None
+) -> TicketEvent:
+    """An internal note, which no customer ever reads. The same submission of the same person again is the same note.
+
+    Raises Forbidden, SubmissionReused and the errors of portal.texts.
+    """
     policy.require_work(by)
     body = lines(body, limit=MAX_BODY_CHARS)
     hold(session, ticket)
+    sent_before = _sent_before(session, submission, body, by)
+    if sent_before:
+        return _said_before(sent_before, ticket, TicketEventKind.NOTE)
     record(session, Tag.TICKET_ANSWER, ticket, by=by, at=at, internal=True)
-    return append(session, ticket, TicketEventKind.NOTE, by=by, at=at, body=body)
+    return append(session, ticket, TicketEventKind.NOTE, by=by, at=at, body=body, submission=submission)
 
 
 def change_state(session: Session, ticket: Ticket, step: Step, *, by: Actor, at: datetime, reason: str = "") -> None:
@@ -275,6 +281,12 @@ def _sent_before(session: Session, submission: str | None, body: str, by: Actor)
     if found and found.body != body:
         raise SubmissionReused
     return found
+
+
+def _said_before(event: TicketEvent, ticket: Ticket, kind: TicketEventKind) -> TicketEvent:
+    if event.ticket_id != ticket.id or event.kind is not kind:
+        raise SubmissionReused
+    return event
 
 
 def _opened_before(session: Session, event: TicketEvent, title: str, by: Actor) -> Ticket:

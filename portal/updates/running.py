@@ -194,7 +194,9 @@ def _held(
 def _downtime(step: UpdateStep, measured: timedelta | None, at: datetime) -> int:
     """Seconds that service was interrupted, at most as long as the step has taken."""
     lasted = at - (step.started_at or at)
-    downtime = lasted if measured is None else measured
+    downtime = max(lasted, timedelta(0)) if measured is None else measured
+    if lasted < timedelta(0):  # the host's clock was set back meanwhile: only what was measured is known
+        return int(max(downtime, timedelta(0)).total_seconds())
     if downtime > lasted + _SLACK or downtime < timedelta(0):
         raise DowntimeTooLong(minutes=int(downtime.total_seconds() // 60))
     return int(downtime.total_seconds())

@@ -8,6 +8,8 @@ from portal.inventory.terms import parse_time_zone
 from portal.updates.errors import NoSuchHour, WindowBackwards, WindowPast, WindowTooLong
 
 LONGEST = timedelta(days=14)
+YEARS = range(2000, 2200)
+"""At the ends of the calendar there are instants that some zones have no date for."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ def local_end(ends_at: datetime | None, time_zone: str, at: datetime) -> datetim
 def instant_of(local: datetime, time_zone: str) -> datetime:
     """The instant at which the zone's clock shows this; of an hour that comes twice the first. Raises NoSuchHour."""
     zone = ZoneInfo(time_zone)
+    if local.year not in YEARS:
+        raise NoSuchHour(zone=time_zone, time=f"{local:%Y-%m-%d %H:%M}")
     instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise NoSuchHour(zone=time_zone, time=f"{local:%H:%M}")

@@ -17,7 +17,7 @@ from portal.updates.errors import DowntimeTooLong, NotADigest
 from portal.updates.forms import ENDS, EndForm, FileForm, FinishForm, SessionNoteForm
 from portal.updates.models import UpdateDevice, UpdateRequest, UpdateStep
 from portal.updates.session_pages import Place, session_page
-from portal.updates.states import Check, StepState
+from portal.updates.states import CHECKS_PER_DEVICE, Check, StepState
 from portal.web.fields import UNPROCESSABLE, refuse
 from portal.web.formats import now
 from portal.web.forms import Form
@@ -44,7 +44,7 @@ def check(update_id: UUID) -> ResponseReturnValue:
     update = _load(update_id)
     name, key = request.form.get("name", ""), request.form.get("key", "")
     known = {str(device.id) for device in update.devices} | {""}
-    if name not in set(Check) or key not in known:
+    if name not in set(Check) or key not in known or (Check(name) in CHECKS_PER_DEVICE and not key):
         raise NotFound
     reason = request.form.get("reason", "")
     checklist.check(session(), update, (Check(name), key), reason, by=actor(), at=now())

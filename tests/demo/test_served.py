@@ -20,7 +20,7 @@ def test_an_evidence_pack_is_drawn_and_verified_right_after_the_world_was_made(t
         command = [PORTAL, "demo", "--port", str(port)]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output)
     try:
-        wait_for(port, process, log)
+        wait_for(port, process, log, seconds=120)
         pack, key = _taken(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()

@@ -1,12 +1,19 @@
 """A real browser on a running portal: skipped aloud where Chromium is missing; under CI=true that is a failure."""
 
 import os
+import re
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy.engine import Engine
@@ -29,6 +36,7 @@ PHONE = {"width": 360, "height": 760}
 DESKTOP = {"width": 1440, "height": 900}
 WAYS = (("ru", PHONE), ("en", DESKTOP))
 """How each page is looked at: both languages, both widths."""
+CODE = re.compile(r"^ +(\d{6})\s*$", re.MULTILINE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,6 +64,58 @@ def running(sqlite_template: Path, tmp_path: Path) -> Iterator["Running"]:
     shutil.copy(sqlite_template, path)
     engine = connect(f"sqlite:///{path}")
     yield from serving(open_test_portal(engine, tmp_path / "portal"), engine)
+
+
+class Mailbox:
+    """What the mail server took, and for whom."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.letters: list[EmailMessage] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - its own name
+        self.letters.append(message_from_bytes(bytes(envelope.content or b""), policy=default))
+        return "250 OK"
+
+    def about(self, words: str) -> list[tuple[str, str]]:
+        """(recipient, subject) of every letter with these words in its subject, in the order in which they came."""
+        return [(str(one["To"]), str(one["Subject"])) for one in self.letters if words in one["Subject"]]
+
+    def newest(self, recipient: str, words: str) -> str:
+        """The plain text of the newest letter to that address with these words in it."""
+        for letter in reversed(self.letters):
+            body = letter.get_body(("plain",))
+            text = body.get_content() if body else ""
+            if recipient in letter["To"] and words in text:
+                return text
+        raise AssertionError(f"no letter to {recipient} with {words}")
+
+    def code(self, recipient: str) -> str:
+        for letter in reversed(self.letters):
+            body = letter.get_body(("plain",))
+            found = CODE.search(body.get_content()) if body and recipient in letter["To"] else None
+            if found:
+                return found.group(1)
+        raise AssertionError(f"no code for {recipient}")
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    box = Mailbox(f"smtp://127.0.0.1:{port}")
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def writing(sqlite_template: Path, tmp_path: Path, mailbox: Mailbox) -> Iterator["Running"]:
+    """A portal that listens on loopback and writes its letters to a mail server."""
+    shutil.copy(sqlite_template, tmp_path / "portal.sqlite")
+    engine = connect(f"sqlite:///{tmp_path}/portal.sqlite")
+    yield from serving(open_test_portal(engine, tmp_path / "portal", mail=mailbox.address), engine)
 
 
 def serving(portal: Portal, engine: Engine) -> Iterator["Running"]:

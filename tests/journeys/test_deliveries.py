@@ -5,17 +5,11 @@ Letters go through a real SMTP server and are read from there. Skips where the r
 
 import hashlib
 import re
-import shutil
-import socket
 import subprocess
 import tarfile
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 from sqlalchemy import select
 
@@ -23,7 +17,6 @@ from portal.accounts.models import Organisation
 from portal.couriers import cli as media_cli
 from portal.couriers import slips
 from portal.couriers.models import Consignment
-from portal.db import connect
 from portal.deliveries.models import Delivery
 from portal.evidence.verifying import verify
 from portal.permissions import OrganisationKind, Role
@@ -37,65 +30,20 @@ from tests.factories import (
     make_recipient,
     make_release,
 )
-from tests.journeys.conftest import DESKTOP, PHONE, Running, Walker, Walkers, serving
+from tests.journeys.conftest import DESKTOP, PHONE, Mailbox, Running, Walker, Walkers
 from tests.journeys.test_handovers import draw
-from tests.portals import open_test_portal
 from tests.worlds import make_contract
 
 pytestmark = pytest.mark.browser
 REAL = Path(__file__).parents[3] / "shared" / "real" / "ovmf" / "2025.02"
 IMAGE = "OVMF_CODE_4M.fd"
 TABLET = {"width": 768, "height": 1024}
-CODE = re.compile(r"^ +(\d{6})\s*$", re.MULTILINE)
 MAIN_BUTTON = "main form input[type=submit], main form button.btn-primary"
 
 
-class Mailbox:
-    """What the mail server took, and for whom."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's own name
-        self.letters.append(message_from_bytes(envelope.content, policy=default))
-        return "250 OK"
-
-    def newest(self, recipient: str, words: str) -> str:
-        """The plain text of the newest letter to that address with these words in it."""
-        for letter in reversed(self.letters):
-            body = letter.get_body(("plain",))
-            text = body.get_content() if body else ""
-            if recipient in letter["To"] and words in text:
-                return text
-        raise AssertionError(f"no letter to {recipient} with {words}")
-
-    def code(self, recipient: str) -> str:
-        for letter in reversed(self.letters):
-            body = letter.get_body(("plain",))
-            found = CODE.search(body.get_content()) if body and recipient in letter["To"] else None
-            if found:
-                return found.group(1)
-        raise AssertionError(f"no code for {recipient}")
-
-
 @pytest.fixture
-def mailbox():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    box.address = f"smtp://127.0.0.1:{port}"
-    yield box
-    controller.stop()
-
-
-@pytest.fixture
-def running(sqlite_template: Path, tmp_path: Path, mailbox: Mailbox):
-    """A portal that listens on loopback and writes letters to a mail server."""
-    shutil.copy(sqlite_template, tmp_path / "portal.sqlite")
-    engine = connect(f"sqlite:///{tmp_path}/portal.sqlite")
-    yield from serving(open_test_portal(engine, tmp_path / "portal", mail=mailbox.address), engine)
+def running(writing: Running) -> Running:
+    return writing
 
 
 class Desk:

@@ -65,8 +65,8 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
+def wait_for(port: int, process: subprocess.Popen, log: Path, seconds: int = 30) -> None:
+    for _ in range(seconds * 20):
         try:
             with urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5):
                 return

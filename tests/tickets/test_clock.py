@@ -92,6 +92,17 @@ def test_a_host_clock_that_was_set_back_makes_no_answer_early():
     assert in_order(moments)[1].at == at("2026-01-01T03:20")
 
 
+def test_a_leap_second_takes_nothing_and_gives_nothing():
+    """Hosts have no 23:59:60: they show a second twice, or smear it. Both ways thirty minutes stay thirty minutes."""
+    called, midnight = at("2016-12-31T23:40"), at("2017-01-01T00:00")
+    twice = [opened("2016-12-31T23:40"), answered("2016-12-31T23:59")._replace(at=midnight - timedelta(seconds=1))]
+    first = readings(twice, NIGHT_CALL, EXPERT_24X7, now=midnight)[Measure.RESPONSE]
+    again = readings([*twice, twice[1]], NIGHT_CALL, EXPERT_24X7, now=midnight)[Measure.RESPONSE]
+    assert first == again
+    assert (first.standing, first.used) == (Standing.KEPT, timedelta(minutes=19, seconds=59))
+    assert response(opened("2016-12-31T23:40"), now="2016-12-31T23:50").due_at == called + timedelta(minutes=30)
+
+
 def test_two_engineers_at_once_are_one_first_answer():
     moments = [opened("2026-01-01T03:00"), answered("2026-01-01T03:10"), answered("2026-01-01T03:10")]
     assert response(*moments, now="2026-01-01T05:00").stopped_at == at("2026-01-01T03:10")

@@ -1,9 +1,8 @@
-"""An internal note's own words, sought wherever a customer can look."""
+"""An internal note's own words, sought wherever a customer can look. All of the portal: tests/house/test_secrecy.py."""
 
 import zipfile
 from io import BytesIO
 
-from pypdf import PdfReader
 from sqlalchemy import select
 
 from portal.jobs import service as jobs
@@ -11,6 +10,7 @@ from portal.permissions import Permission
 from portal.tickets import attachments, merging, participants, service
 from portal.tickets.models import TicketEvent, TicketEventKind
 from portal.web.guard import guard_of
+from tests.answers import words_in
 from tests.portals import START
 
 WORDS = "xyzzyplugh"
@@ -32,22 +32,6 @@ def addresses(world, number, ids):
         ):
             found.append(adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}))
     return found
-
-
-def words_in(answer):
-    """The words of an answer, those inside a PDF or ZIP too."""
-    if answer.data[:4] == b"%PDF":
-        return "".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages)
-    if answer.data[:2] == b"PK":
-        with zipfile.ZipFile(BytesIO(answer.data)) as packed:
-            pdf = PdfReader(BytesIO(packed.read("ticket.pdf")))
-            rest = b"".join(packed.read(name) for name in packed.namelist() if not name.endswith(".pdf"))
-            return (
-                rest.decode(errors="replace")
-                + "".join(page.extract_text() for page in pdf.pages)
-                + str(packed.namelist())
-            )
-    return answer.data.decode(errors="replace")
 
 
 def test_an_internal_note_is_found_nowhere(world):
@@ -73,11 +57,9 @@ def test_an_internal_note_is_found_nowhere(world):
     seen = 0
     for file in (hidden, shown):
         for address in addresses(world, number, {"file_id": file.id}):
-            answer = world.of("alpha2").get(address)
-            text = words_in(answer)
+            text = words_in(world.of("alpha2").get(address))
             seen += "An answer that is seen" in text
             assert WORDS not in text, address
-            answer.close()
     assert seen >= 8  # page, print, PDF, ZIP and API, twice: the search does find what is there
     for text in (*world.portal.mails(), *world.portal.texts()):
         assert WORDS not in text

@@ -9,6 +9,7 @@ from icalendar import Calendar
 from pypdf import PdfReader
 from sqlalchemy import event
 
+from portal.updates import running
 from portal.updates.states import StepState, Way
 from tests.portals import START
 from tests.updates.conftest import LATER, SECRET, WINDOW
@@ -188,3 +189,45 @@ def statements(world, page):
     browser.get(page)
     event.remove(engine, "before_cursor_execute", note)
     return len(asked)
+
+
+def test_what_stands_in_an_address_belongs_together(world):
+    """Step, device, remote session and access information of one update are nothing within another's address."""
+    mine, other = world.running("SN-1"), world.running("SN-2")
+    session_id, step = world.session(other, "SN-2"), world.load(other).devices[0].due
+    page, tsc = f"/updates/{mine.id}", world.of("tsc")
+    secrets = [world.load(update).secrets[0].id for update in (mine, other)]
+    for path, fields in (
+        (f"sessions/{session_id}/notes", {"text": "x"}),
+        (f"sessions/{session_id}/finish", {"result": "x"}),
+        (f"sessions/{session_id}/secrets/{secrets[0]}", {}),
+        (f"sessions/{world.session(mine)}/secrets/{secrets[1]}", {}),
+        ("sessions", {"device": str(world.load(other).devices[0].id)}),
+        (f"steps/{step.id}", {"state": "done"}),
+    ):
+        answer = tsc.submit(f"{page}/{path}", page=page, **fields)
+        assert (answer.status_code, SECRET in answer.text) == (404, False), path
+    assert tsc.submit(f"{page}/steps/{step.id}/begin", page=page).status_code == 409
+
+
+def test_a_host_clock_that_was_set_back_keeps_nobody_from_saying_how_a_step_ended(world):
+    update = world.running("SN-1")
+    step = world.load(update).devices[0].due
+    world.do(running.begin_step, update, step.id, at=LATER)
+    ended = running.Ended(StepState.DONE, "", timedelta(minutes=4))
+    world.do(running.end_step, update, step.id, ended, at=LATER - timedelta(minutes=30))
+    assert world.load(update).devices[0].steps[0].downtime_seconds == 240
+
+
+def test_what_is_sent_by_hand_breaks_nothing(world):
+    """A point of the checklist without its device; instants at the ends of the calendar, where zones have no date."""
+    world.portal.app.testing = False  # what nobody foresaw becomes an answer, as it does where customers are
+    update = world.agreed()
+    world.do(running.take_on, update)
+    page = f"/updates/{update.id}"
+    for fields in ({"name": "backup", "key": ""}, {"name": "backup"}, {"name": "notes", "key": "x"}):
+        assert world.of("tsc").submit(f"{page}/check", page=page, **fields).status_code == 404
+    for year in ("0001-01-01", "9999-12-31"):
+        assert world.of("engineer").submit(f"{page}/access", until=f"{year}T23:59").status_code == 422
+        window = {"begins": f"{year}T20:00", "ends": f"{year}T23:59", "time_zone": "America/New_York"}
+        assert world.of("engineer").submit(f"{page}/window", **window).status_code == 422
