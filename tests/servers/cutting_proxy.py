@@ -7,6 +7,8 @@ from threading import Lock, Thread
 from urllib.parse import urlsplit
 
 CHUNK = 16 * 1024
+WINDOW = 64 * 1024
+"""What lies here unread the sender takes for sent. Left to itself the system lets it grow to the size of a whole file."""
 
 
 class CuttingProxy:
@@ -41,7 +43,9 @@ class CuttingProxy:
                 client, _ = self._server.accept()
             except OSError:
                 return
-            server = socket.create_connection(self._target)
+            server = socket.socket()
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+            server.connect(self._target)
             self._sockets += (client, server)
             for source, sink, cut in ((client, server, not self._downwards), (server, client, self._downwards)):
                 thread = Thread(target=self._relay, args=(source, sink, cut), daemon=True)
