@@ -1,5 +1,6 @@
 """Remote access on a ticket's page: consent and its end, sessions and what is done in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,13 +11,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal.deliveries.models import Delivery
+from portal.deliveries.states import CHANNEL_TITLES
+from portal.deliveries.wording import STATE_BADGES, state_title
 from portal.errors import Forbidden, NotFound
 from portal.inventory import queries as inventory
 from portal.inventory.models import Device
 from portal.permissions import Permission
 from portal.tickets import queries as tickets
 from portal.tickets.models import Ticket, TicketState
-from portal.updates import queries, ticket_access
+from portal.updates import queries, ticket_access, ticket_deliveries
 from portal.updates.blueprint import bp
 from portal.updates.errors import ConsentPast, NoSuchHour, NotADigest
 from portal.updates.forms import AccessForm, FileForm, FinishForm, SessionNoteForm
@@ -48,7 +52,19 @@ class Panel:
 @bp.app_context_processor
 def _on_the_tickets_page() -> dict[str, object]:
     """For the page of a ticket, which stands below updates and can't ask for them itself."""
-    return {"remote_access_of": _panel}
+    return {
+        "remote_access_of": _panel,
+        "deliveries_of": _deliveries,
+        "delivery_channels": CHANNEL_TITLES,
+        "delivery_state": state_title,
+        "delivery_badges": STATE_BADGES,
+    }
+
+
+def _deliveries(ticket: Ticket) -> Sequence[Delivery]:
+    if not actor().may(Permission.DELIVERIES_READ):
+        return ()
+    return ticket_deliveries.of_ticket(session(), ticket, visible_to=actor())
 
 
 def _panel(ticket: Ticket) -> Panel:

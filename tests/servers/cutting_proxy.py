@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 CHUNK = 16 * 1024
 WINDOW = 64 * 1024
-"""What lies here unread the sender takes for sent. Left to itself the system lets it grow to the size of a whole file."""
+"""What lies here unread the sender takes for sent. Left to itself it grows to the size of a whole file."""
 
 
 class CuttingProxy:
