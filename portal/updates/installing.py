@@ -62,7 +62,7 @@ def done(session: Session, update: UpdateRequest, work: Work, *, by: Actor, at: 
     if delivery.is_held:
         ledger.note(session, delivery, EventKind.INSTALLED, proof, by=by, at=at)
     else:
-        ledger.step(session, delivery, DeliveryState.DELIVERED, proof, by=by, at=at)
+        ledger.step(session, delivery, DeliveryState.DELIVERED, proof, by=by, at=_not_before(delivery, at))
 
 
 def settle(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:
@@ -70,7 +70,8 @@ def settle(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) 
     reason = translator(update.organisation.language)(NOTHING_INSTALLED) % {"number": update.number}
     for delivery in _all(session, update):
         if delivery.state is DeliveryState.PREPARED:
-            ledger.step(session, delivery, DeliveryState.CANCELLED, {"reason": reason}, by=by, at=at)
+            ledger.step(session, delivery, DeliveryState.CANCELLED, {"reason": reason}, by=by,
+                        at=_not_before(delivery, at))  # fmt: skip
 
 
 def confirm(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> None:
@@ -84,7 +85,8 @@ def confirm(session: Session, update: UpdateRequest, *, by: Actor, at: datetime)
     if not waiting or not update.is_closed:
         raise NothingInstalled(number=update.number)
     for delivery in waiting:
-        ledger.step(session, delivery, DeliveryState.ACKNOWLEDGED, {"statement": "installed"}, by=by, at=at)
+        statement = {"statement": "installed"}
+        ledger.step(session, delivery, DeliveryState.ACKNOWLEDGED, statement, by=by, at=_not_before(delivery, at))
     numbers_said = ", ".join(one.number or "" for one in waiting)
     note(session, update, UpdateEventKind.INSTALLED, by=by, at=at, detail=numbers_said)
 
@@ -93,6 +95,11 @@ def awaits_confirmation(update: UpdateRequest, deliveries: Iterable[Delivery]) -
     return update.is_closed and any(
         one.channel is Channel.REMOTE_INSTALLATION and one.state is DeliveryState.DELIVERED for one in deliveries
     )
+
+
+def _not_before(delivery: Delivery, at: datetime) -> datetime:
+    """Now; a host clock that was set back keeps nobody from writing down what was done."""
+    return max(at, delivery.since or at)
 
 
 def _open(

@@ -30,7 +30,7 @@ from portal.tickets import queries as tickets
 from portal.tickets.desk_models import Contact
 from portal.tickets.models import Degree, Step, Ticket, TicketChannel, TicketKind, TicketSeverity
 from portal.tickets.rota_models import DutyRole
-from portal.updates import access, planning, queries, remote, running
+from portal.updates import access, checklist, planning, queries, remote, running
 from portal.updates.models import UpdateRequest
 from portal.updates.sealing import Sealer
 from portal.updates.states import CHECKS_ONCE, Check, StepState, Way
@@ -190,8 +190,8 @@ def plant_update(session: Session, world: World, side: str, device: Device) -> U
     running.take_on(session, update, by=tsc, at=START)
     part = queries.get(session, update.id, visible_to=tsc).devices[0]
     for check in CHECKS_ONCE:
-        running.check(session, update, check, by=tsc, at=START)
-    running.check(session, update, Check.BACKUP, str(part.id), by=tsc, at=START)
+        checklist.check(session, update, (check, ""), by=tsc, at=START)
+    checklist.check(session, update, (Check.BACKUP, str(part.id)), "It has its own.", by=tsc, at=START)
     running.start(session, update, by=tsc, at=LATER)
     begun = remote.begin(session, update, part.id, by=tsc, at=LATER)
     secret = queries.get(session, update.id, visible_to=tsc).secrets[0]

@@ -18,7 +18,7 @@ from tests.journeys.conftest import DESKTOP, PHONE
 from tests.updates.conftest import WINDOW, build
 
 pytestmark = pytest.mark.browser
-mailbox, running, desk = channels.mailbox, channels.running, channels.desk
+running, desk = channels.running, channels.desk
 SECRET = "the-pass-word-of-the-jump-host"
 
 

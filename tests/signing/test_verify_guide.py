@@ -11,7 +11,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text()
 
 def shell_blocks() -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
-    return [block for block in blocks if "portal verify" not in block]
+    return [block for block in blocks if not re.search(r"^portal ", block, re.MULTILINE)]
 
 
 def test_the_commands_for_linux_work_as_written(tmp_path: Path):
