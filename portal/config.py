@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+from portal.zones import time_zones
 
 T = TypeVar("T")
 
@@ -259,7 +260,7 @@ def _address(text: str) -> str:
 
 
 def _time_zone(text: str) -> str:
-    if text not in zoneinfo.available_timezones():
+    if text not in time_zones():
         raise ValueError("must be a time zone of the IANA database, such as Europe/Moscow")
     return text
 

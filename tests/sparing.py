@@ -3,7 +3,7 @@
 What is dear by design has tests of its own, with its real numbers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
@@ -28,21 +28,27 @@ def cheap_secrets() -> Iterator[None]:
 
 @contextmanager
 def rules_written_once() -> Iterator[None]:
-    """Werkzeug writes and compiles two Python functions for each route of each application: 30 ms each time.
+    """Werkzeug reads each route of each application and writes and compiles two Python functions for it: 40 ms.
 
-    They depend on nothing but the rule's own words, and are bound to the rule afterwards.
+    All of it follows from the rule's own words alone; the functions are bound to the rule afterwards.
     """
-    write, written = Rule._compile_builder, {}
+    compile_rule, known = Rule.compile, {}
 
-    def written_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        words = (rule.rule, *rule._trace, repr(rule.defaults), append_unknown)
-        if words not in written:
-            written[words] = write(rule, append_unknown)
-        return written[words]
+    def compiled_once(rule: Rule) -> None:
+        words = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults))
+        first = known.get(words)
+        if first is None:
+            compile_rule(rule)
+            known[words] = rule
+            return
+        rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
+        rule.arguments |= first.arguments
+        rule._build = first._build.__func__.__get__(rule, None)
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule, None)
 
-    Rule._compile_builder = written_once
+    Rule.compile = compiled_once
     yield
-    Rule._compile_builder = write
+    Rule.compile = compile_rule
 
 
 class TemplatesCompiledOnce(BytecodeCache):

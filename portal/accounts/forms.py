@@ -1,6 +1,5 @@
 """What the pages of accounts take in. What is right is decided by the services; here only what is needed at all."""
 
-import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +15,7 @@ from portal.accounts.titles import END_USE_TITLES, KIND_TITLES, SCOPE_TITLES
 from portal.permissions import ROLE_TITLES, OrganisationKind, Role, Scope
 from portal.web.forms import Form, _l, choices
 from portal.web.locale import LANGUAGE_NAMES
+from portal.zones import time_zones
 
 needed = DataRequired(_l("This is needed."))
 TOKEN_DAYS = (7, 30, 90, 180, 365)
@@ -122,7 +122,7 @@ class OrganisationForm(Form):
     def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - whatever WTForms takes
         super().__init__(**arguments)
         self.end_use.choices = choices((word.value, _(title)) for word, title in END_USE_TITLES.items())
-        self.time_zone.choices = choices((zone, zone) for zone in sorted(zoneinfo.available_timezones()))
+        self.time_zone.choices = choices((zone, zone) for zone in sorted(time_zones()))
 
     def facts(self, kind: OrganisationKind) -> OrganisationFacts:
         return OrganisationFacts(

@@ -1,7 +1,6 @@
 """Organisations and people: made, changed, put on hold, disabled."""
 
 import re
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,7 @@ from portal.audit.service import Tag
 from portal.config import LANGUAGES
 from portal.permissions import OrganisationKind, Role, permissions_of
 from portal.texts import one_line
+from portal.zones import time_zones
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9.-]{1,39}")
 COUNTRY = re.compile(r"[A-Z]{2}")
@@ -252,7 +252,7 @@ def _checked(facts: OrganisationFacts) -> OrganisationFacts:
         raise BadOrganisationCode
     if not COUNTRY.fullmatch(country):
         raise BadCountry
-    if facts.time_zone not in zoneinfo.available_timezones():
+    if facts.time_zone not in time_zones():
         raise BadTimeZone(zone=facts.time_zone)
     name, language = checked_name(facts.name), checked_language(facts.language)
     return OrganisationFacts(facts.kind, code, name, country, facts.end_use, facts.time_zone, language)

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from portal.days import parse_day
 from portal.entitlements.errors import EndsBeforeItStarts, NotADeviceCount, NotATimeZone, NotLevels, NotYesOrNo
 from portal.releases.models import ALL_LEVELS, Level
 from portal.texts import one_line
+from portal.zones import time_zones
 
 NUMBER_CHARS, PROGRAMME_CHARS, REASON_CHARS = 60, 100, 500
 DEFAULT_PROGRAMME = "Expert 24X7"
@@ -54,7 +54,7 @@ def parse_programme(text: str) -> str:
 
 def parse_time_zone(text: str) -> str:
     """Raises NotATimeZone."""
-    if text.strip() not in available_timezones():
+    if text.strip() not in time_zones():
         raise NotATimeZone(text=_shown(text))
     return text.strip()
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from portal.accounts.emails import parse_email
 from portal.accounts.models import Organisation
@@ -11,6 +10,7 @@ from portal.inventory.models import HowKnown, Site
 from portal.releases.models import Product
 from portal.releases.versions import Version
 from portal.texts import lines, one_line
+from portal.zones import time_zones
 
 MAX_SERIAL_CHARS, MAX_NAME_CHARS, MAX_SITE_CODE_CHARS, MAX_SITE_NAME_CHARS = 100, 200, 40, 200
 MAX_CONTACT_CHARS, MAX_PHONE_CHARS, MAX_NIGHT_CHARS, MAX_ADDRESS_CHARS = 200, 40, 300, 500
@@ -74,7 +74,7 @@ def parse_site_code(text: str) -> str:
 def parse_time_zone(text: str) -> str:
     """Raises NotATimeZone."""
     wanted = text.strip()
-    if wanted not in available_timezones():
+    if wanted not in time_zones():
         raise NotATimeZone(text=wanted if len(wanted) <= SHOWN_CHARS else f"{wanted[:SHOWN_CHARS]}…")
     return wanted
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
-from zoneinfo import available_timezones
 
 from portal.days import parse_day
 from portal.errors import InvalidInput, mark
@@ -12,6 +11,7 @@ from portal.tickets.errors import MalformedProgramme
 from portal.tickets.models import TicketChannel, TicketSeverity
 from portal.tickets.programmes import DAYS_OF_A_WEEK, Calendar, Hours, Measure, Programme, Rung, Window
 from portal.tickets.standing import WHO
+from portal.zones import time_zones
 
 RUNGS = 6
 MAX_NAME_CHARS = 100
@@ -100,7 +100,7 @@ def written_span(span: timedelta) -> str:
 
 def _calendar(texts: Mapping[str, str]) -> Calendar:
     zone = texts.get("zone", "").strip()
-    if zone not in available_timezones():
+    if zone not in time_zones():
         raise MalformedProgramme(reason=NO_ZONE, text=zone[:60])
     week = tuple(_window(texts.get(f"day-{n}", "")) for n in range(DAYS_OF_A_WEEK))
     if not any(week):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 LINK = re.compile(r'<a\b[^>]*?\shref="([^"]+)"')
 NO_AREA = ("accounts.", "receipts.", "releases.keys")
 """Pages that no entry of the menu leads to."""
-MOST_OF_A_KIND = 2
+MOST_OF_A_KIND = 1
 """Pages of one address pattern that each person opens."""
 
 
