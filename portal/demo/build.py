@@ -14,7 +14,7 @@ from portal.accounts.service import NewPerson, OrganisationFacts, create_organis
 from portal.actors import PORTAL_COMMAND, Actor, Via
 from portal.demo import authority, contracts, deliveries, inventory
 from portal.demo.deliveries import Counter
-from portal.demo.desk import Desk, old_incident, open_desk, plan_update
+from portal.demo.desk import Desk, await_fix, open_desk, plan_update, report_incident
 from portal.demo.inventory import Hands
 from portal.demo.people import ORGANISATIONS, PASSWORD, PEOPLE
 from portal.demo.releases import ISSUES, PRODUCTS, RELEASES, DemoFile, DemoRelease
@@ -55,6 +55,8 @@ def build(resources: Resources) -> World:
         manager, dispatcher = world.people["manager@volga.example"], world.people["dispatcher@tsc.example"]
         authority.authorize(session, world.organisations["VOLGA"], manager=manager, dispatcher=dispatcher,
                             today=world.today)  # fmt: skip
+        desk = Desk(world.people, world.organisations, world.ago)
+        report_incident(session, desk)
     for release in sorted(RELEASES, key=lambda one: -one.days_ago):
         _release(world, release)
     counter = Counter(resources, world.organisations["VOLGA"], world.people["engineer@volga.example"], dispatcher,
@@ -63,9 +65,9 @@ def build(resources: Resources) -> World:
     with resources.sessions.begin() as session:
         _withdraw(session, world)
     deliveries.deliver(counter)
-    desk = Desk(world.people, world.organisations, world.ago)
     with resources.sessions.begin() as session:
-        old_incident(session, desk)
+        await_fix(session, desk)
+    with resources.sessions.begin() as session:
         open_desk(session, desk)
         plan_update(session, desk)
     run_due(resources)
