@@ -65,7 +65,7 @@ def customer_of(session: Session, organisation: Organisation, *, at: datetime) -
         Contract.organisation_id == organisation.id, Contract.starts_at <= at, Contract.ends_at > at
     )
     tickets = select(Ticket).where(Ticket.organisation_id == organisation.id, Ticket.state != TicketState.CLOSED)
-    devices = select(Device).where(Device.organisation_id == organisation.id)
+    devices = select(Device).where(Device.organisation_id == organisation.id, Device.removed_at.is_(None))
     return Customer(
         organisation,
         session.scalars(contracts.order_by(Contract.ends_at.desc(), Contract.number)).all(),
@@ -100,9 +100,9 @@ def take_call(
 
 
 def device_of(session: Session, organisation_id: UUID, device_id: UUID | None) -> Device | None:
-    """The customer's own device, else none."""
+    """The customer's own device that stands there, else none."""
     found = session.get(Device, device_id) if device_id else None
-    return found if found and found.organisation_id == organisation_id else None
+    return found if found and found.is_there and found.organisation_id == organisation_id else None
 
 
 def product_of(session: Session, device: Device | None, product: Product | None) -> Product | None:

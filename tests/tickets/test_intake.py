@@ -8,7 +8,7 @@ from sqlalchemy import select
 from portal.tickets import contacts, intake
 from portal.tickets.models import Degree, Ticket, TicketChannel, TicketEvent, TicketSeverity
 from portal.tickets.timing import clock_of
-from tests.factories import make_device
+from tests.factories import make_device, make_organisation, make_product
 from tests.portals import START
 
 FORM = {"title": "No calls go out", "body": "", "impact": "high", "urgency": "high", "kind": "incident", "product": "",
@@ -119,3 +119,16 @@ def test_two_steps_without_script_and_a_stranger(world, olga):
     assert [(one["name"], one["customer"]) for one in found] == [("Olga", "Alpha Telecom")]
     for who in ("alpha", "publisher"):
         assert world.of(who).get("/desk/call/callers?q=916").status_code == 403
+
+
+def test_a_device_that_was_removed_is_not_offered_and_not_named(portal):
+    with portal.sessions.begin() as session:
+        customer = make_organisation(session)
+        core = make_product(session)
+        there, gone = (make_device(session, customer, core) for _ in range(2))
+        gone.remove(START)
+        session.flush()
+        offered = intake.customer_of(session, customer, at=START).devices
+        assert [device.id for device in offered] == [there.id]
+        assert intake.device_of(session, customer.id, there.id) is there
+        assert intake.device_of(session, customer.id, gone.id) is None
