@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from portal.evidence.verifying import MOST_BYTES, verify
-from portal.releases.command_errors import NotChecked
-from signing import KeyRing, SigningError, read_public_key
+from portal.evidence.reading import read_for_check
+from portal.evidence.verifying import verify
 
 
 @click.group()
@@ -30,15 +29,8 @@ def verify_pack(file: Path, key_files: tuple[Path, ...]) -> None:
     Exit status: 0 true, 1 something was changed, 2 nothing is known: the pack is whole by its own keys only, or it
     could not be read.
     """
-    try:
-        ring = KeyRing.of(*(read_public_key(path) for path in key_files)) if key_files else None
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= MOST_BYTES else b""
-    except (OSError, SigningError) as error:
-        raise NotChecked(getattr(error, "code", "unreadable"), str(error)) from error
-    if size > MOST_BYTES:
-        raise NotChecked("archive-too-large", f"{size} bytes")
-    findings = verify(data, ring)
+    data, ring = read_for_check(file, key_files)
+    findings = verify(data, ring if key_files else None)
     for fault in findings.faults:
         click.echo(f"CHANGED  {fault}")
     if not findings.is_true:

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import click
 
-from portal.releases.command_errors import NotChecked
+from portal.evidence.reading import read_for_check
 from portal.reports.packing import verify
-from portal.reports.service import MOST_BYTES
-from signing import KeyRing, SigningError, read_public_key
 
 
 @click.group()
@@ -31,15 +29,7 @@ def verify_statement(file: Path, key_files: tuple[Path, ...]) -> None:
 
     Exit status: 0 true, 1 something was changed, 2 it could not be read.
     """
-    try:
-        ring = KeyRing.of(*(read_public_key(path) for path in key_files))
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= MOST_BYTES else b""
-    except (OSError, SigningError) as error:
-        raise NotChecked(getattr(error, "code", "unreadable"), str(error)) from error
-    if size > MOST_BYTES:
-        raise NotChecked("archive-too-large", f"{size} bytes")
-    findings = verify(data, ring)
+    findings = verify(*read_for_check(file, key_files))
     for fault in findings.faults:
         click.echo(f"CHANGED  {fault}")
     if not findings.is_true:
