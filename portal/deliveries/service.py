@@ -25,7 +25,8 @@ from portal.errors import Conflict
 from portal.releases.models import Artifact, Release
 from portal.web.byte_ranges import Span
 
-RESUMED_NOTED_EVERY = timedelta(minutes=1)
+SPELL = timedelta(minutes=1)
+"""Connections that follow each other within it are one attempt of a client."""
 MOST_EVENTS = 100
 MOST_WRONG_DIGESTS = 20
 TRIES = 5
@@ -65,8 +66,8 @@ def issue(session: Session, taking: Taking, *, by: Actor, at: datetime) -> UUID:
     """Record that the bytes of the request may leave, before the first of them does; the delivery's id.
 
     The ranges of one person's download of one file are one delivery, several at a time or resumed on another day,
-    until all bytes have left. What is fetched again from the middle belongs to the delivery that was complete: its
-    client lost the end on the way.
+    until all bytes have left. What is fetched again from the middle, or from the start before the spell of connections
+    is over, belongs to the delivery that was complete: what had left the portal was lost on the way.
     """
     delivery, is_new = _open_delivery(session, taking, by, at)
     if is_new:
@@ -136,7 +137,7 @@ def confirm(session: Session, delivery: Delivery, sha256: str | None, *, by: Act
 
 def _open_delivery(session: Session, taking: Taking, by: Actor, at: datetime) -> tuple[Delivery, bool]:
     """The running download of this person and file, locked, and whether it was begun just now."""
-    if taking.span and taking.span.start and (earlier := _completed(session, taking, by)):
+    if taking.span and (earlier := _completed(session, taking, by)) and _fetches_again(session, earlier, taking, at):
         return earlier, False
     open_key = f"{by.person_id}:{taking.artifact.id}"
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
@@ -179,6 +180,19 @@ def _completed(session: Session, taking: Taking, by: Actor) -> Delivery | None:
     return newest if newest and newest.is_held else None
 
 
+def _fetches_again(session: Session, complete: Delivery, taking: Taking, at: datetime) -> bool:
+    """Whether a request is for what was lost of a complete delivery, rather than for the file once more.
+
+    Bytes count as sent that the kernel still held when a connection broke, so several connections can all break, each
+    in its first piece, after the last byte "left". Their client is back at once, and begins with the first byte.
+    """
+    if taking.span is not None and taking.span.start:
+        return True
+    last = _only_item(session, complete).sent.get("last_at")
+    is_over = last is None or at - datetime.fromisoformat(last) >= SPELL
+    return not is_over and complete.state is DeliveryState.DELIVERED
+
+
 def _note_resumed(session: Session, delivery: Delivery, taking: Taking, by: Actor, at: datetime) -> None:
     """One event for each new spell of connections, not one for each range: a client may ask for thousands."""
     last = session.scalar(
@@ -190,7 +204,7 @@ def _note_resumed(session: Session, delivery: Delivery, taking: Taking, by: Acto
         .order_by(DeliveryEvent.sequence.desc())
         .limit(1)
     )
-    is_same_spell = last is not None and last.address == by.address and at - last.at < RESUMED_NOTED_EVERY
+    is_same_spell = last is not None and last.address == by.address and at - last.at < SPELL
     if last is None or is_same_spell or last.sequence >= MOST_EVENTS:
         return
     evidence = taking.evidence | {"basis": taking.decision.code}

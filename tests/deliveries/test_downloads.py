@@ -89,6 +89,28 @@ def test_a_later_download_is_another_delivery_but_a_lost_tail_is_not(world):
     assert [delivery.state.value for delivery in world.deliveries()] == ["delivered", "delivered"]
 
 
+def test_a_client_whose_every_connection_broke_at_once_is_the_same_delivery(world):
+    """All bytes had left, into buffers that were lost; it is back at once, with the first one."""
+    world.get("alpha")
+    world.portal.clock.advance(seconds=59)
+    assert world.get("alpha", Range="bytes=0-99").data == CONTENT[:100]
+    world.get("alpha")
+    assert len(world.deliveries()) == 1
+    assert world.items()[0].sent["requests"] == 3
+    world.portal.clock.advance(seconds=60)
+    world.get("alpha")
+    assert len(world.deliveries()) == 2
+
+
+def test_what_was_confirmed_is_over_and_the_file_once_more_is_another_delivery(world):
+    world.get("alpha")
+    path = f"/api/v1/deliveries/{world.deliveries()[0].id}/confirm"
+    said = world.portal.browser().post(path, headers=world.bearing("alpha"), json={"sha256": world.items()[0].sha256})
+    assert said.status_code == 200
+    world.get("alpha")
+    assert [delivery.state.value for delivery in world.deliveries()] == ["acknowledged", "delivered"]
+
+
 def test_each_person_has_deliveries_of_their_own(world):
     world.get("alpha", Range="bytes=0-99")
     world.get("alpha-2", Range="bytes=0-99")
