@@ -127,6 +127,16 @@ def test_the_key_of_a_release_is_fetched_from_the_portal_and_not_from_the_host_t
     assert f"curl -O {world.portal.resources.config.base_url}/keys/" in page.text
 
 
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [("/audit?page=2", "/audit/?page=2"), ("/products//x?a=%2F", "/products/x?a=%2F"), ("/jobs", "/jobs/")],
+)
+def test_a_corrected_address_names_no_host_that_a_request_claims(portal, address, leads_to):
+    answer = portal.browser().get(address, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
+    assert "evil.example" not in answer.text
+
+
 # Signs that a database can't hold, and depths that a parser can't follow.
 
 NUL_ADDRESSES = (
