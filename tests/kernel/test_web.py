@@ -130,7 +130,8 @@ def test_what_is_answered_from_400_on_is_rolled_back(probed, browser, status):
 REFUSALS = [
     ("not-found", 404, "not-found"), ("forbidden", 403, "forbidden"), ("nearly", 403, "nearly"),
     ("conflict", 409, "conflict"), ("wrong-state", 409, "wrong-state"), ("invalid-input", 422, "invalid-input"),
-    ("stale", 409, "conflict"), ("unavailable", 503, "unavailable"), ("database", 503, "database-unavailable"), ("store", 503, "store-unavailable"),
+    ("stale", 409, "conflict"), ("unavailable", 503, "unavailable"),
+    ("database", 503, "database-unavailable"), ("store", 503, "store-unavailable"),
     ("full", 507, "store-full"),
 ]  # fmt: skip
 
