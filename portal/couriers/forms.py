@@ -45,12 +45,14 @@ GB = 10**9
 LONGEST_PICTURE = 200 * 1024
 LONGEST_CODE = 40
 SENSIBLE_YEARS = range(2000, 3000)
+NO_NUMBER = "Not a valid decimal value."
+"""The sentence of WTForms for it, which WTForms translates."""
 
 
 def finite(_form: Form, field: Field) -> None:
     """“sNaN” is a decimal too, and one that nothing can be compared with."""
     if field.data is not None and not field.data.is_finite():
-        raise StopValidation(field.gettext("Not a valid decimal value."))
+        raise StopValidation(field.gettext(NO_NUMBER))
 
 
 class WithMoment(Form):

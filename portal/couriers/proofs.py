@@ -1,7 +1,5 @@
 """Files that prove something, on their way in and out: scans, and signatures."""
 
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -14,15 +12,12 @@ from werkzeug.datastructures import FileStorage
 from portal.authority.scanning import take_in
 from portal.couriers.errors import SignatureMissing
 from portal.couriers.media import Proof
-from portal.documents.errors import PictureUnusable
-from portal.documents.pictures import drawable
+from portal.documents.drawings import PNG, drawn
 from portal.errors import NotFound
 from portal.web.byte_ranges import Span
 from portal.web.files import ServedFile, send, send_text
 from portal.web.unit_of_work import let_go, resources
 
-PNG_ADDRESS = "data:image/png;base64,"
-PNG = b"\x89PNG"
 LARGEST_SIGNATURE_BYTES = 1 << 18
 LONGEST_TEXT_BYTES = 2_000
 
@@ -39,22 +34,13 @@ def proof_of(text: str, file: FileStorage | None) -> Proof:
 def signature_of(picture: str, typed: str) -> bytes:
     """The bytes of a signature: the PNG that was drawn, or the name that was typed in its place.
 
-    Raises SignatureMissing, PictureUnusable.
+    Raises SignatureMissing, SignatureEmpty, SignatureUnusable.
     """
-    if not picture:
-        if not typed:
-            raise SignatureMissing
-        return typed.encode()
-    if not picture.startswith(PNG_ADDRESS):
-        raise PictureUnusable("no PNG")
-    try:
-        content = b64decode(picture.removeprefix(PNG_ADDRESS), validate=True)
-    except NotBase64 as error:
-        raise PictureUnusable("no base64") from error
-    if not content.startswith(PNG):
-        raise PictureUnusable("no PNG")
-    drawable(content)
-    return content
+    if picture:
+        return drawn(picture)
+    if not typed:
+        raise SignatureMissing
+    return typed.encode()
 
 
 def keep_signature(content: bytes) -> dict[str, Any]:

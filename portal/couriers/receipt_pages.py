@@ -24,7 +24,7 @@ from portal.couriers.models import Consignment
 from portal.couriers.proofs import keep_signature, signature_of
 from portal.couriers.receipts import Attempt, Receipt
 from portal.documents.codes import digest_words, short_digest
-from portal.documents.errors import PictureUnusable
+from portal.documents.errors import SignatureEmpty, SignatureUnusable
 from portal.texts import TextMissing, searchable
 from portal.web.errors import status_of
 from portal.web.fields import UNPROCESSABLE, refuse
@@ -96,7 +96,7 @@ def _signed(found: Consignment, form: ReceiptForm) -> bool:
     """Whether the receipt is signed, the code right, and the receipt entered."""
     try:
         content = signature_of(form.signature.data or "", (form.name.data or "") if form.is_typed.data else "")
-    except (SignatureMissing, PictureUnusable) as error:
+    except (SignatureMissing, SignatureEmpty, SignatureUnusable) as error:
         refuse(form.is_typed, error)
         return False
     signature, by = {}, _signer(found)

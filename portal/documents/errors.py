@@ -13,6 +13,18 @@ class PictureUnusable(InvalidInput):
         super().__init__(reason=reason)
 
 
+class SignatureUnusable(InvalidInput):
+    """`reason` says what is wrong with the picture, for a log."""
+
+    code = "signature-unusable"
+    sentence = mark("The signature did not arrive as a drawing. Draw it again.")
+
+
+class SignatureEmpty(InvalidInput):
+    code = "signature-empty"
+    sentence = mark("Nothing was drawn. Draw the signature, or type the name instead.")
+
+
 class PaperFailed(PortalError):
     """A template and its facts don't fit together: a defect of ours, never of the text in it."""
 

@@ -75,18 +75,6 @@ class IdentityNotChecked(InvalidInput):
     sentence = mark("Compare the name in the document with the power of attorney first.")
 
 
-class SignatureUnusable(InvalidInput):
-    """`reason` says what is wrong with the picture, for a log."""
-
-    code = "signature-unusable"
-    sentence = mark("The signature did not arrive as a drawing. Draw it again.")
-
-
-class SignatureEmpty(InvalidInput):
-    code = "signature-empty"
-    sentence = mark("Nothing was drawn. Draw the signature, or type the name instead.")
-
-
 class TypedNameDiffers(InvalidInput):
     code = "typed-name-differs"
     sentence = mark("What was typed is not the signer's name as it stands in the act: %(name)s.")

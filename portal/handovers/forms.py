@@ -7,8 +7,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, HiddenField, SelectField, StringField, SubmitField, TextAreaField
 
 from portal.authority.models import CodeChannel
+from portal.documents import drawings
 from portal.documents.act import ActKind
-from portal.handovers import drawings
 from portal.handovers.closing import LONGEST_REASON
 from portal.handovers.models import DOCUMENT_KIND_TITLES, ActState, DocumentKind
 from portal.handovers.opening import LONGEST_CONDITION, LONGEST_PLACE, MOST_SERIALS, checked_ending

@@ -23,12 +23,12 @@ from portal.deliveries import ledger
 from portal.deliveries.models import Delivery
 from portal.deliveries.states import DeliveryState, EventKind
 from portal.documents.act import ActKind
+from portal.documents.errors import SignatureEmpty
 from portal.errors import NotFound, mark
 from portal.handovers import holding, papers, texts
 from portal.handovers.errors import (
     ActTextChanged,
     NoWayToReach,
-    SignatureEmpty,
     TypedNameDiffers,
     WitnessMissing,
 )

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from portal.authority import codes
 from portal.authority.codes import Checked, Reach
 from portal.authority.models import CodeChannel, CodePurpose
-from portal.documents.errors import PictureUnusable
+from portal.documents.errors import PictureUnusable, SignatureUnusable
 from portal.errors import InvalidInput, NotFound
 from portal.handovers import closing, queries, signing
 from portal.handovers.blueprint import bp
-from portal.handovers.errors import CodeRefused, SignatureUnusable
+from portal.handovers.errors import CodeRefused
 from portal.handovers.forms import CodeForm, ReasonForm, SignForm
 from portal.handovers.models import Act
 from portal.handovers.signing import Desk

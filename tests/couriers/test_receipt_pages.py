@@ -1,6 +1,5 @@
 """The receipt as its holder sees it: no sign-in, a one-time code by letter, a signature; attacks on it."""
 
-import base64
 import hashlib
 import re
 from email import message_from_string, policy
@@ -11,9 +10,10 @@ from portal.couriers.states import IncidentKind
 from portal.deliveries.states import DeliveryState
 from portal.documents.codes import digest_words
 from tests.couriers.conftest import KIT
-from tests.couriers.test_pages import PNG
+from tests.handovers.conftest import data_url, png
 
-DRAWN = "data:image/png;base64," + base64.b64encode(PNG).decode()
+PNG = png()
+DRAWN = data_url(PNG)
 RIGHT = {"serial": "A1", "seal": "SEAL-A1", "digest": "", "name": "Ольга Королева", "signature": DRAWN}
 
 
@@ -90,6 +90,9 @@ WRONG = (
     {"signature": "data:image/png;base64,PHN2Zy8+"},
     {"signature": "data:image/png;base64,***"},
     {"signature": "x" * 300_000},
+    {"signature": data_url(png(ink=bytes(4)))},
+    {"signature": data_url(png()[:-20])},
+    {"signature": data_url(png()[:33])},
 )
 
 

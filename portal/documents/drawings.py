@@ -5,8 +5,8 @@ import struct
 import zlib
 from base64 import b64decode
 
+from portal.documents.errors import SignatureEmpty, SignatureUnusable
 from portal.errors import InvalidInput
-from portal.handovers.errors import SignatureEmpty, SignatureUnusable
 
 MOST_URL_CHARS = 200 * 1024
 MOST_SIDE_PIXELS = 2_400

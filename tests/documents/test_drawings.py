@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from portal.handovers.drawings import PNG, check, drawn
-from portal.handovers.errors import SignatureEmpty, SignatureUnusable
+from portal.documents.drawings import PNG, check, drawn
+from portal.documents.errors import SignatureEmpty, SignatureUnusable
 from tests.handovers.conftest import data_url, part, png
 
 
