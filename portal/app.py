@@ -53,6 +53,7 @@ from portal.plans import api as plans_api
 from portal.plans import routes as plans
 from portal.recalls import jobs as recalls_jobs  # noqa: F401 - its handlers name themselves
 from portal.recalls import routes as recalls
+from portal.reconciliation import jobs as reconciliation_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import api as releases_api
 from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import routes as releases

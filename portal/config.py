@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 LANGUAGES = ("en", "ru")
+LEAST_GRACE = timedelta(days=2)
+"""An upload relies on bytes that it finds in the store when they came within a day (`storage.contract.FRESH`)."""
 
 
 class Downloads(StrEnum):
@@ -57,6 +59,7 @@ class Config:
     accel_prefix: str = "/_objects/"
     max_artifact_bytes: int = 8 * GIB
     max_downloads: int = 96
+    unnamed_objects_for: timedelta = timedelta(days=30)
     max_attachment_bytes: int = 25 * MIB
     max_mailed_file_bytes: int = 10 * MIB
     link_for: timedelta = timedelta(days=14)
@@ -133,6 +136,7 @@ def _limits(reader: "_Reader") -> dict[str, Any]:
         "max_downloads": reader.value("PORTAL_MAX_DOWNLOADS", _positive, 96),
         "max_attachment_bytes": reader.value("PORTAL_MAX_ATTACHMENT_BYTES", _positive, 25 * MIB),
         "max_mailed_file_bytes": reader.value("PORTAL_MAX_MAILED_FILE_BYTES", _positive, 10 * MIB),
+        "unnamed_objects_for": reader.value("PORTAL_UNNAMED_OBJECTS_DAYS", _days_of_grace, timedelta(days=30)),
         "link_for": reader.value("PORTAL_LINK_DAYS", _days, timedelta(days=14)),
         "receipt_reminders_every": reader.value("PORTAL_RECEIPT_REMINDER_DAYS", _days, timedelta(days=5)),
     }
@@ -199,6 +203,13 @@ def _positive(text: str) -> int:
 
 def _days(text: str) -> timedelta:
     return timedelta(days=_positive(text))
+
+
+def _days_of_grace(text: str) -> timedelta:
+    days = _days(text)
+    if days < LEAST_GRACE:
+        raise ValueError("must be 2 days at least")
+    return days
 
 
 def _count(text: str) -> int:

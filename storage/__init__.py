@@ -21,7 +21,7 @@ from storage.errors import (
     TooLarge,
 )
 from storage.files import FileStore
-from storage.keys import content_key
+from storage.keys import content_key, digest_in
 from storage.reader import ObjectReader
 from storage.s3 import S3Settings, S3Store
 from storage.streams import Source
@@ -53,5 +53,6 @@ __all__ = [
     "StoredObject",
     "TooLarge",
     "content_key",
+    "digest_in",
     "open_store",
 ]

@@ -134,6 +134,7 @@ class Tag(StrEnum):
     BACKUP_REWRAP = "backup.rewrap"
     STATEMENT_ISSUE = "statement.issue"
     JOB_RETRY = "job.retry"
+    OBJECT_REMOVE = "object.remove"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
 
