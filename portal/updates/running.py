@@ -95,28 +95,33 @@ def begin_step(session: Session, update: UpdateRequest, step_id: UUID, *, by: Ac
 def end_step(
     session: Session, update: UpdateRequest, step_id: UUID, ended: Ended, *, by: Actor, at: datetime
 ) -> None:  # fmt: skip
-    """The step is done, failed, or rolled back. Done: the inventory knows the new version. The first failure of a
-    device opens a ticket with all that is known.
+    """The step is done, failed, or rolled back. Done: the inventory knows the new version; what was done may go back as
+    long as the update runs, and the inventory with it. The first failure of a device, or its going back, opens a ticket
+    with all that is known.
 
     Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, DowntimeTooLong, and the errors of portal.texts.
     """
     said = lines(ended.note, limit=MAX_NOTE_CHARS, required=ended.state is not StepState.DONE)
     update, device, step = _held(session, update, step_id, by)
+    step.require(ended.state, serial=device.device.serial)
+    was_done, downtime = step.state is StepState.DONE, _downtime(step, ended.downtime, at)
     step.become(ended.state, at, serial=device.device.serial)
     step.note = "\n".join(part for part in (step.note, said) if part)
-    step.downtime_seconds = _downtime(step, ended.downtime, at)
+    step.downtime_seconds = downtime
     _told(session, update, device, step, by=by, at=at)
-    if ended.state is StepState.DONE:
+    if ended.state is StepState.DONE or was_done:
+        runs = device.before(step) if was_done else step.version
         source = Source(HowKnown.UPDATE, update.number, update.id)
-        inventory.set_version(session, device.device, step.version, source=source, by=by, at=at)
-        if update.way is Way.REMOTE:
-            installing.done(session, update, (device, step), by=by, at=at)
-    elif ended.state is StepState.FAILED:
+        inventory.set_version(session, device.device, runs, source=source, by=by, at=at)
+    if ended.state is not StepState.DONE:
         open_ticket_once(session, update, device, by=by, at=at)
+    elif update.way is Way.REMOTE:
+        installing.done(session, update, (device, step), by=by, at=at)
 
 
 def finish(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> UpdateState:
-    """The work is over; what became of the devices says what became of the update. Sessions end, secrets go.
+    """The work is over; what became of the devices says what became of the update. Sessions end, secrets go. A device
+    that is left half-way opens a ticket, as one that failed.
 
     Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, DevicesOpen, NothingDone.
     """
@@ -129,6 +134,9 @@ def finish(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) 
     if states == {StepState.PLANNED} and not any(_begun(device) for device in update.devices):
         raise NothingDone
     outcome = outcome_of(states)
+    for device in update.devices:
+        if device.is_half_way:
+            open_ticket_once(session, update, device, by=by, at=at)
     remote.end_all(session, update, "finished", by=by, at=at)
     installing.settle(session, update, by=by, at=at)
     tell(session, enter(session, update, outcome, by=by, at=at), letters.FINISHED, at=at)
@@ -186,14 +194,24 @@ def _held(
     require_worker(update, by)
     update.require(UpdateState.RUNNING)
     for device in update.devices:
-        if device.due is not None and device.due.id == step_id:
-            return update, device, device.due
+        for step in (device.due, device.last_done):
+            if step is not None and step.id == step_id:
+                return update, device, step
     raise StepOrder(serial="—")
 
 
 def _downtime(step: UpdateStep, measured: timedelta | None, at: datetime) -> int:
-    """Seconds that service was interrupted, at most as long as the step has taken."""
-    lasted = at - (step.started_at or at)
+    """Seconds that service was interrupted, at most as long as the step has taken.
+
+    Of a step that was done before and goes back now, what its going back took is added; nothing where nobody says.
+    """
+    if step.state is StepState.DONE:
+        before, measured = step.downtime_seconds or 0, measured or timedelta(0)
+        return before + _measured(measured, at - (step.ended_at or at))
+    return _measured(measured, at - (step.started_at or at))
+
+
+def _measured(measured: timedelta | None, lasted: timedelta) -> int:
     downtime = max(lasted, timedelta(0)) if measured is None else measured
     if lasted < timedelta(0):  # the host's clock was set back meanwhile: only what was measured is known
         return int(max(downtime, timedelta(0)).total_seconds())

@@ -9,6 +9,7 @@ from icalendar import Calendar
 from pypdf import PdfReader
 from sqlalchemy import event
 
+from portal.accounts.models import Organisation
 from portal.updates import running
 from portal.updates.states import StepState, Way
 from tests.portals import START
@@ -28,6 +29,11 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
     assert page.status_code == 303, page.text
     path = page.location
     assert "2026-03-11 02:00" in customer.get(path).text
+    with portal.sessions.begin() as session:
+        session.get_one(Organisation, world.tsc.id).time_zone = "Europe/Moscow"
+    shown = engineer.get(path).text
+    for said in ("2026-03-11 02:00", "Asia/Vladivostok", "2026-03-10 19:00", "Europe/Moscow", "2026-03-10 15:00"):
+        assert said in shown, "the site's clock, one's own, and when the customer consented"
     assert engineer.submit(f"{path}/consent", path).status_code == 303
     customer.submit(f"{path}/secrets", label="jump host", text=SECRET)
     customer.submit(f"{path}/access", until="2026-03-11T06:00")
@@ -61,6 +67,11 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
         step = engineer.submit(begin, path).location
         assert engineer.submit(step, state="failed", note="").status_code == 422
         assert engineer.submit(step, state="done", minutes="0").status_code == 303
+    [back] = re.findall(rf'href="({path}/steps/[^"]+)"', engineer.get(path).text)
+    assert back in step, "the last step alone can go back"
+    assert "By going back. Empty: it interrupted nothing." in engineer.get(back).text
+    assert f"/devices/{world.devices['SN-1'].id}/backups" in engineer.get(back).text
+    assert "It is done" not in engineer.get(back).text
     assert engineer.submit(f"{remote}/finish", remote, result="done").status_code == 303
     assert engineer.submit(f"{path}/finish", path).status_code == 303
     assert world.installed("SN-1") == "3"
