@@ -11,6 +11,7 @@ from portal.audit.service import Tag
 from portal.inventory import service as inventory
 from portal.inventory.models import HowKnown
 from portal.inventory.terms import Source
+from portal.jobs import service as jobs
 from portal.permissions import Permission
 from portal.texts import lines
 from portal.tickets import service as tickets
@@ -32,6 +33,8 @@ from portal.updates.states import StepState, UpdateEventKind, UpdateState, Way
 from portal.updates.telling import tell
 
 MAX_NOTE_CHARS = 4000
+ATTACH = "updates.attach-report"
+"""The job that puts the whole report beside the ticket of a device that failed."""
 _SLACK = timedelta(minutes=1)
 """People write whole minutes."""
 
@@ -174,6 +177,7 @@ def open_ticket_once(
     device.ticket_id, device.ticket = ticket.id, ticket
     opened = note(session, update, UpdateEventKind.TICKET, by=by, at=at, detail=f"{device.device.serial}: {ticket}")
     tell(session, opened, letters.DEVICE_FAILED, at=at, detail=str(ticket))
+    jobs.enqueue(session, ATTACH, at=at, key=f"{ATTACH}:{device.id}", update_id=str(update.id), number=str(ticket))
 
 
 def _begun(device: UpdateDevice) -> bool:

@@ -2,15 +2,19 @@
 
 import hashlib
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import func, select, text
 
 from portal.audit.models import AuditEvent
 from portal.errors import Forbidden, NotFound
 from portal.inventory import queries as inventory
+from portal.tickets.desk_models import TicketFile
 from portal.tickets.models import Ticket, TicketEvent
 from portal.updates import access, checklist, errors, own_way, planning, remote, running
+from portal.updates.jobs import attach_report
 from portal.updates.models import AccessSecret, UpdateRequest
 from portal.updates.running import Ended
 from portal.updates.sealing import Sealer
@@ -97,6 +101,32 @@ def test_what_was_done_goes_back_while_the_update_runs_and_the_inventory_with_it
     left = world.load(update).devices[1].last_done
     with pytest.raises(errors.UpdateStepNotPossible):
         world.do(running.end_step, update, left.id, Ended(BACK, "The update is over."), at=late)
+
+
+def test_the_whole_report_lies_beside_the_ticket_however_much_was_written_down(world):
+    update = world.running("SN-1")
+    session_id = world.session(update)
+    for number in range(3):
+        world.do(remote.add_note, update, session_id, f"{'line of a log ' * 900}\nend of part {number}", at=LATER)
+    world.do(remote.add_file, update, session_id, ("boot.log", "ab" * 32), at=LATER)
+    world.step(update, "SN-1", FAILED, BACK)
+    world.portal.clock.at = LATER + timedelta(hours=1)
+    for _ in range(2):
+        world.portal.work()
+        shown = world.load(update).devices[0]
+        attach_report(world.portal.resources, at=LATER, update_id=str(update.id), number=str(shown.ticket))
+    with world.portal.sessions() as session:
+        [body] = session.scalars(select(TicketEvent.body).where(TicketEvent.ticket_id == shown.ticket_id))
+        [file] = session.scalars(select(TicketFile).where(TicketFile.ticket_id == shown.ticket_id))
+    assert "end of part 2" not in body
+    assert (file.name, file.is_internal) == ("U-000001.pdf", False)
+    with world.portal.store.open_range(file.key) as reader:
+        paper = PdfReader(BytesIO(b"".join(reader)))
+    printed = " ".join("".join(page.extract_text() for page in paper.pages).replace("\u200b", "").split())
+    for said in ("end of part 0", "end of part 2", "boot.log", "note of failed", "note of rolled-back"):
+        assert said in printed
+    assert "ab" * 32 in "".join(printed.split()), "the whole digest"
+    assert SECRET not in printed
 
 
 def test_what_goes_back_at_once_or_is_left_half_way_opens_a_ticket_too(world):
