@@ -19,6 +19,7 @@ OPENINGS = {
     Occasion.CORRECTED: mark("The release notes of %(product)s %(version)s were corrected on %(day)s."),
     Occasion.WITHDRAWN: mark("%(product)s %(version)s was withdrawn on %(day)s and can no longer be taken."),
 }
+GREETING = mark("%(name)s,")
 SECURITY = mark("It is a security fix, free for every holder of the product.")
 REASON = mark("Reason:")
 MAY_TAKE = mark("You may take it now. %(clause)s")
@@ -59,7 +60,7 @@ def letter(news: News, stands: ForCustomer, *, name: str, language: str, address
         "day": news.day,
         "level": _(LEVEL_TITLES[news.release.level]),
     }
-    parts = [f"{name},", _(OPENINGS[news.occasion]) % facts]
+    parts = [_(GREETING) % {"name": name}, _(OPENINGS[news.occasion]) % facts]
     if news.occasion is Occasion.PUBLISHED and news.release.is_free_security_fix:
         parts.append(_(SECURITY))
     if news.reason:

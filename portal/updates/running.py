@@ -16,7 +16,7 @@ from portal.permissions import Permission
 from portal.texts import lines
 from portal.tickets import service as tickets
 from portal.tickets.models import TicketChannel, TicketKind, TicketSeverity
-from portal.updates import attachments, checklist, installing, letters, remote
+from portal.updates import attachments, checklist, installing, letters, own_way, remote
 from portal.updates.access import destroy_secrets
 from portal.updates.errors import (
     DevicesOpen,
@@ -84,13 +84,17 @@ def begin_step(session: Session, update: UpdateRequest, step_id: UUID, *, by: Ac
     """The step that is due begins; a failed one is tried again.
 
     By remote access it begins in a session of its engineer, on the customer's consent, and only while the customer may
-    take the release. Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, ConsentMissing, NotEntitled.
+    take the release; by the customer's own specialists only while it is not withdrawn.
+
+    Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, ConsentMissing, NotEntitled, StepWithdrawn.
     """
     update, device, step = _held(session, update, step_id, by)
     step.require(StepState.STARTED, serial=device.device.serial)
     if update.way is Way.REMOTE:
         consent = remote.reach(session, update, device, by=by, at=at).consent
         installing.begin(session, update, (device, step), consent, by=by, at=at)
+    else:
+        own_way.require_not_withdrawn(session, update, step)
     step.become(StepState.STARTED, at, serial=device.device.serial)
     _told(session, update, device, step, by=by, at=at)
 
