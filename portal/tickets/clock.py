@@ -3,6 +3,9 @@
 The first answer by a human stops the response clock; automatic receipts, notes and changes of state do not. What rests
 while a ticket waits is the programme's to say. Events count in the order in which they were written: where the host's
 clock was set back between two of them, the later one counts as simultaneous with the one before.
+
+A severity that changes changes what is promised from the beginning; a first answer that was given stays as it was
+judged then: nobody makes it late, or timely, afterwards.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,14 +24,19 @@ class Happening(StrEnum):
     OPENED = "opened"
     HUMAN_ANSWER = "human-answer"
     STATE = "state"
+    SEVERITY = "severity"
 
 
 class Moment(NamedTuple):
-    """One event as the clock sees it; `state` is the ticket's state from then on."""
+    """One event as the clock sees it; `state` and `severity` are the ticket's from then on.
+
+    `severity` None: it never changed.
+    """
 
     at: datetime
     happening: Happening
     state: TicketState
+    severity: TicketSeverity | None = None
 
 
 class Standing(StrEnum):
@@ -92,11 +100,18 @@ def readings(
     now = max(now, ordered[-1].at) if ordered else now
     found = {}
     for measure in measures:
-        target = programme.target(measure, facts.channel, facts.severity)
+        target = programme.target(measure, facts.channel, _severity(measure, ordered) or facts.severity)
         reading = _reading(measure, target, ordered, programme, now) if target and ordered else None
         if reading:
             found[measure] = reading
     return found
+
+
+def _severity(measure: Measure, moments: list[Moment]) -> TicketSeverity | None:
+    """The severity that a first answer met; None where the present one decides."""
+    if measure is not Measure.RESPONSE:
+        return None
+    return next((moment.severity for moment in moments if moment.happening is Happening.HUMAN_ANSWER), None)
 
 
 def in_order(moments: Iterable[Moment]) -> list[Moment]:
@@ -189,13 +204,19 @@ def _last_ending(moments: list[Moment]) -> datetime:
     return ending
 
 
-def _counting(moments: list[Moment], programme: Programme, measure: Measure) -> list[Span]:
-    """The stretches in which the measure counts; the last one is open when it counts still."""
+def resting_states(programme: Programme, measure: Measure) -> set[TicketState]:
+    """The states in which the measure does not count."""
     resting = {TicketState.RESOLVED, TicketState.CLOSED}
     if measure in programme.paused_by_customer:
         resting |= {TicketState.WAITING_FOR_CUSTOMER, TicketState.FIX_AVAILABLE}
     if measure in programme.paused_by_release:
         resting.add(TicketState.WAITING_FOR_RELEASE)
+    return resting
+
+
+def _counting(moments: list[Moment], programme: Programme, measure: Measure) -> list[Span]:
+    """The stretches in which the measure counts; the last one is open when it counts still."""
+    resting = resting_states(programme, measure)
     spans: list[Span] = []
     start: datetime | None = None
     for moment in moments:
