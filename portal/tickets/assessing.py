@@ -14,6 +14,7 @@ from portal.inventory.models import Device
 from portal.releases.models import Product
 from portal.texts import one_line
 from portal.tickets import intake, policy, queries, service, standing
+from portal.tickets.clock import ENDED
 from portal.tickets.errors import StepNotPossible, UnknownProduct
 from portal.tickets.models import (
     TICKET_STATE_TITLES,
@@ -66,7 +67,7 @@ def assess(session: Session, ticket: Ticket, found: Assessment, *, by: Actor, at
     version = version or (found.device.installed_version or "" if found.device else "")
     service.hold(session, ticket)
     session.refresh(ticket, ["severity"])
-    if ticket.state in standing.ENDED:
+    if ticket.state in ENDED:
         raise StepNotPossible(number=str(ticket), state=TICKET_STATE_TITLES[ticket.state])
     wanted = {
         "kind": found.kind,

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from portal.actors import Actor
 from portal.errors import mark
 from portal.tickets import policy
-from portal.tickets.clock import Happening, Moment, Reading, Standing, resting_states
+from portal.tickets.clock import ENDED, Happening, Moment, Reading, Standing, resting_states
 from portal.tickets.models import Ticket, TicketAlarm, TicketEvent
 from portal.tickets.programmes import Measure, Programme
-from portal.tickets.standing import ENDED, alarms_of
+from portal.tickets.standing import alarms_of
 from portal.tickets.timing import happening, moments_of
 
 
