@@ -5,6 +5,7 @@ centre's own.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from portal.tickets import policy
 from portal.tickets.clock import ENDED, Happening, Moment, Reading, Standing, resting_states
 from portal.tickets.models import Ticket, TicketAlarm, TicketEvent
 from portal.tickets.programmes import Measure, Programme
-from portal.tickets.standing import alarms_of
+from portal.tickets.standing import WARNING, alarms_of
 from portal.tickets.timing import happening, moments_of
 
 
@@ -56,10 +57,15 @@ def alarms_after(session: Session, ticket: Ticket, events: Sequence[TicketEvent]
     if not policy.sees_internal(visible_to):
         return {}
     found: dict[int, list[TicketAlarm]] = {}
-    for alarm in sorted(alarms_of(session, [ticket.id]).get(ticket.id, ()), key=lambda one: one.at):
+    for alarm in sorted(alarms_of(session, [ticket.id]).get(ticket.id, ()), key=_order):
         before = [event.sequence for event in events if event.at <= alarm.at]
         found.setdefault(before[-1] if before else events[0].sequence, []).append(alarm)
     return found
+
+
+def _order(alarm: TicketAlarm) -> tuple[datetime, str, bool, str]:
+    """Of those in one instant each promise by itself, its warning first."""
+    return alarm.at, alarm.measure, alarm.rung != WARNING, alarm.rung
 
 
 def _turns(measure: Measure, reading: Reading, moments: Sequence[Moment], programme: Programme) -> list[Turn | None]:

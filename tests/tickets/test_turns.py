@@ -79,6 +79,7 @@ def test_the_thread_says_it_to_both_and_the_alarms_to_one(world):
         assert "First answer: not kept" in page
         assert "Resolution: rests from here on" in page
         assert ("a warning went out" in page, "help was called" in page) == (is_told, is_told)
+        assert page.find("a warning went out") <= page.find("help was called")
         printed = world.of(who).get(f"/tickets/{number}/print").text
         assert "First answer: not kept" in printed
         assert "help was called" not in printed
