@@ -64,6 +64,7 @@ from portal.resources import Resources, open_resources
 from portal.tickets import alarms as tickets_alarms  # noqa: F401 - its handlers name themselves
 from portal.tickets import api as tickets_api
 from portal.tickets import (  # noqa: F401 - they hang on the ticket pages' blueprint, and name their own handlers
+    assessing_pages,
     attachment_pages,
     contact_pages,
     desk_pages,
