@@ -114,6 +114,7 @@ class Tag(StrEnum):
     MAIL_POST = "mail.post"
     MAIL_DISCARD = "mail.discard"
     TICKET_ASSIGN = "ticket.assign"
+    TICKET_ASSESS = "ticket.assess"
     PROGRAMME_SAVE = "programme.save"
     ROTA_CHANGE = "rota.change"
     SHIFT_NOTE = "shift.note"
