@@ -1,6 +1,6 @@
 """The verbs of a recall: find the holders, tell them, take their answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +17,22 @@ from portal.audit.service import Tag
 from portal.deliveries import ledger
 from portal.deliveries.models import Delivery, DeliveryEvent
 from portal.deliveries.states import Channel, DeliveryState, EventKind
+from portal.documents.act import ActKind
 from portal.entitlements.decision import minute
 from portal.errors import NotFound
+from portal.handovers.models import Act, ActItem, ActState
+from portal.mailings.models import MessageKind
 from portal.recalls.errors import AnsweredTooOften, ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding, Recall
 from portal.releases.models import Release
 from portal.texts import lines, one_line
 
-NEVER_LEFT = (DeliveryState.REQUESTED, DeliveryState.APPROVED, DeliveryState.PREPARED, DeliveryState.CANCELLED)
-"""Nothing was given out yet: whoever waits for it is refused by the decision at the next step."""
+BROKEN_OFF = (
+    DeliveryState.REQUESTED, DeliveryState.APPROVED, DeliveryState.PREPARED, DeliveryState.CANCELLED,
+    DeliveryState.FAILED,
+)  # fmt: skip
+"""What waits is refused by the decision at its next step; what was broken off may have left before, or not."""
+BYTES_LEFT = frozenset((EventKind.GRANTED, EventKind.DELIVERED, EventKind.INSTALLED))
 REASON_CHARS, NAME_CHARS, HOW_CHARS = 1000, 200, 300
 SALT = "recall"
 REMIND_EVERY = timedelta(days=7)
@@ -49,8 +56,9 @@ def open_recall(session: Session, release: Release, *, at: datetime) -> Recall:
         session.add(recall)
         session.flush()  # holdings point to it
     known = set(session.scalars(select(Holding.key).where(Holding.recall_id == recall.id)))
+    places = _places_of_acts(session, release.id)
     for delivery in _given_out(session, release.id):
-        holding = _holding(recall, delivery)
+        holding = _holding(recall, delivery, places)
         if holding.key not in known:
             known.add(holding.key)
             session.add(holding)
@@ -153,17 +161,35 @@ def _note(
 
 
 def _given_out(session: Session, release_id: UUID) -> Iterable[Delivery]:
-    """Whatever left the portal of this release and has not come back, newest first."""
+    """Whatever left the portal of this release and has not come back unused, newest first."""
     rows = (
         select(Delivery)
-        .where(Delivery.release_id == release_id, Delivery.state.not_in((*NEVER_LEFT, DeliveryState.RETURNED)))
+        .where(Delivery.release_id == release_id)
         .options(joinedload(Delivery.person), joinedload(Delivery.organisation), selectinload(Delivery.events))
         .order_by(Delivery.created_at.desc(), Delivery.id)
     )
-    return session.scalars(rows).all()
+    return [delivery for delivery in session.scalars(rows) if is_out(delivery)]
 
 
-def _holding(recall: Recall, delivery: Delivery) -> Holding:
+def is_out(delivery: Delivery) -> bool:
+    """Whether somebody out there may have it; needs the events.
+
+    Of what was handed in and then given back a copy may have stayed; what never arrived and is back, nobody has.
+    """
+    if delivery.state is DeliveryState.RETURNED:
+        return delivery.delivered_at is not None
+    refused_on_the_spot = delivery.state is DeliveryState.REFUSED and delivery.channel is Channel.HAND_OVER
+    return _has_left(delivery.events) if delivery.state in BROKEN_OFF or refused_on_the_spot else True
+
+
+def _has_left(events: Sequence[DeliveryEvent]) -> bool:
+    """Bytes were fetched, or went with a letter that did not come back."""
+    carried = {e.evidence.get("message_id") for e in events if e.evidence.get("way") == MessageKind.ATTACHMENT.value}
+    back = {e.evidence.get("message_id") for e in events if e.kind is EventKind.BOUNCED}
+    return any(event.kind in BYTES_LEFT for event in events) or bool(carried - back)
+
+
+def _holding(recall: Recall, delivery: Delivery, places: Mapping[UUID, str]) -> Holding:
     """What one delivery, or one person's downloads, put where."""
     person, recipient = delivery.person, delivery.recipient or {}
     is_download = delivery.channel is Channel.DOWNLOAD
@@ -176,7 +202,7 @@ def _holding(recall: Recall, delivery: Delivery) -> Holding:
         holder_name=recipient.get("name") or delivery.person_name,
         holder_email=recipient.get("email") or (person.email if person else ""),
         language=recipient.get("language") or _language(person, delivery),
-        place=_place(delivery),
+        place=_place(delivery) or places.get(delivery.id, ""),
         medium=_medium(delivery),
     )
 
@@ -188,6 +214,17 @@ def _language(person: Person | None, delivery: Delivery) -> str:
 def _place(delivery: Delivery) -> str:
     destination = delivery.destination
     return ", ".join([*destination["lines"], destination["country"]])[:600] if destination else ""
+
+
+def _places_of_acts(session: Session, release_id: UUID) -> dict[UUID, str]:
+    """Where what was handed over in person changed hands, by delivery."""
+    rows = (
+        select(ActItem.delivery_id, Act.place)
+        .join(Act, Act.id == ActItem.act_id)
+        .join(Delivery, Delivery.id == ActItem.delivery_id)
+        .where(Delivery.release_id == release_id, Act.kind == ActKind.ACCEPTANCE, Act.state == ActState.SIGNED)
+    )
+    return {row.delivery_id: row.place for row in session.execute(rows)}
 
 
 def _medium(delivery: Delivery) -> str:
