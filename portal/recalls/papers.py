@@ -37,7 +37,7 @@ def notice(holding: Holding, replacement: Release | None, *, sender: str, addres
         "holder": f"{holding.holder_name}, {holding.organisation.name}",
         "delivery": holding.delivery.number or "",
         "came": _(CHANNEL_TITLES[holding.channel]),
-        "medium": _medium(holding.medium, _),
+        "medium": medium_in(holding.medium, _),
         "place": holding.place,
         "withdrawn": wording.local_day(release.withdrawn_at, zone) if release.withdrawn_at else "",
         "reason": release.withdrawn_because or "",
@@ -56,7 +56,7 @@ def notice(holding: Holding, replacement: Release | None, *, sender: str, addres
     return render_report(report)
 
 
-def _medium(medium: str, translate: Callable[[str], str]) -> str:
+def medium_in(medium: str, translate: Callable[[str], str]) -> str:
     """`usb SN-77` with its kind in words."""
     kind, _, serial = medium.partition(" ")
     return f"{translate(MEDIUM_KIND_TITLES[MediumKind(kind)])}, {serial}" if kind in set(MediumKind) else medium

@@ -21,6 +21,7 @@ from portal.web.files import send_text
 from portal.web.formats import now
 from portal.web.guard import actor, public, requires
 from portal.web.headers import keep_to_itself
+from portal.web.locale import translate
 from portal.web.paging import page_of
 from portal.web.spreadsheets import neutral
 from portal.web.unit_of_work import resources, session
@@ -30,7 +31,11 @@ bp = Blueprint("recalls", __name__, template_folder="templates")
 
 @bp.context_processor
 def _words() -> dict[str, object]:
-    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES}
+    return {
+        "answer_titles": ANSWER_TITLES,
+        "channel_titles": CHANNEL_TITLES,
+        "medium_words": lambda medium: papers.medium_in(medium, translate),
+    }
 
 
 @bp.after_request
