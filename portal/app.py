@@ -48,6 +48,7 @@ from portal.mail import inbox as mail_inbox  # noqa: F401 - its handlers name th
 from portal.mailings import jobs as mailings_jobs  # noqa: F401 - its handlers name themselves
 from portal.mailings import link_pages as mail_links
 from portal.mailings import pages as mailings
+from portal.notices import jobs as notices_jobs  # noqa: F401 - its handlers name themselves
 from portal.permissions import Permission
 from portal.plans import api as plans_api
 from portal.plans import routes as plans

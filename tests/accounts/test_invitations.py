@@ -38,7 +38,7 @@ def test_an_invited_person_joins_and_is_signed_in(world, who):
     assert "Alpha" in page.text
     assert browser.submit(link, name="Nina Novak", password=CHOSEN, again=CHOSEN).location == "/"
     assert "Nina Novak" in browser.get("/account").text
-    assert world.portal.signed_in("new@alpha.example", CHOSEN).get("/account").status_code == 200
+    assert world.portal.browser().submit("/sign-in", email="new@alpha.example", password=CHOSEN).status_code == 303
     with world.portal.sessions() as session:
         person = queries.person_by_email(session, "new@alpha.example")
         tags = session.scalars(select(AuditEvent.tag).where(AuditEvent.subject_id == str(person.id))).all()

@@ -78,7 +78,7 @@ def standing_still(world, server):
 
 def settled(world, state=DeliveryState.DELIVERED):
     """The one delivery, once the server has written what it sent."""
-    for _ in range(100):
+    for _ in range(600):
         [delivery] = world.deliveries()
         if delivery.state is state:
             return delivery
@@ -145,7 +145,7 @@ def test_a_client_that_hangs_up_leaves_the_ledger_with_what_was_sent(world, serv
         got = 0
         while got < 1024 * 1024:
             got += len(client.recv(65536))
-    for _ in range(100):
+    for _ in range(600):
         if world.items()[0].sent["ranges"]:
             break
         time.sleep(0.1)
@@ -240,7 +240,7 @@ http {{
 
     def __enter__(self):
         self.process = subprocess.Popen([NGINX, "-c", self.config, "-p", self.config.parent])
-        for _ in range(100):
+        for _ in range(600):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 break

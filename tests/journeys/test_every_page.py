@@ -42,8 +42,11 @@ def by_secret(world: World) -> list[str]:
     return [f"/m/{links.secret_of(world.link, secret_key)}", f"/recalls/answer/{token}", "/r"]
 
 
+@pytest.mark.parametrize(("language", "viewport"), WAYS, ids=[language for language, _ in WAYS])
 @pytest.mark.parametrize("who", ["nobody", *CUSTOMERS, *STAFF])
-def test_pages_are_accessible_and_fit(running: Running, walker: Walkers, who: str) -> None:
+def test_pages_are_accessible_and_fit(
+    running: Running, walker: Walkers, who: str, language: str, viewport: dict[str, int]
+) -> None:
     world = make_world(running.portal)
     pages = [
         address
@@ -57,13 +60,11 @@ def test_pages_are_accessible_and_fit(running: Running, walker: Walkers, who: st
         pages += by_secret(world)
     assert pages, f"{who} has no page"
     faults, seen = [], 0
-    person = walker(None if who == "nobody" else world.people[who].email)
-    for language, viewport in WAYS:
-        person.turn(language, viewport)
-        for address in pages:
-            if person.go(address) < 400:
-                seen += 1
-                faults += person.faults()
-            person.complaints.clear()
+    person = walker(None if who == "nobody" else world.people[who].email, language=language, viewport=viewport)
+    for address in pages:
+        if person.go(address) < 400:
+            seen += 1
+            faults += person.faults()
+        person.complaints.clear()
     assert not faults, "\n".join(faults)
-    assert seen >= len(pages), f"{who} could open only {seen} of {2 * len(pages)}"
+    assert 2 * seen >= len(pages), f"{who} could open only {seen} of {len(pages)}"

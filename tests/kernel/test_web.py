@@ -18,7 +18,7 @@ from portal.web.locale import here_or_home
 from portal.web.unit_of_work import let_go, session
 from storage import StoreFull, StoreUnavailable
 from tests.factories import make_organisation, make_person
-from tests.portals import START
+from tests.portals import PASSWORD, START
 
 
 class Nearly(Refused):
@@ -292,7 +292,9 @@ def test_times_are_shown_in_the_readers_zone(probed):
     with probed.sessions.begin() as opened:
         moscow = make_organisation(opened, OrganisationKind.VENDOR, time_zone="Europe/Moscow")
         person = make_person(opened, moscow, Role.PUBLISHER)
-    page = probed.signed_in(person.email).get("/account").text
+    browser = probed.browser()
+    browser.submit("/sign-in", email=person.email, password=PASSWORD)
+    page = browser.get("/account").text
     assert f"{START + timedelta(hours=3):%Y-%m-%d %H:%M}" in page
 
 

@@ -63,7 +63,7 @@ def test_curl_resumes_behind_the_code(portal, tmp_path):
             curl.get(f"{where}/papers/{name}", "-o", tmp_path / name)
         got.rename(tmp_path / first.artifact.name)
         subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, check=True, capture_output=True)
-        for _ in range(100):
+        for _ in range(600):
             if desk.state(delivery_id) == "delivered":
                 break
             time.sleep(0.05)
