@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from portal.actors import PORTAL_JOB
+from portal.deliveries.holders import people_who_received
 from portal.deliveries.states import Channel
 from portal.jobs import service as jobs
 from portal.mail.service import post
@@ -25,7 +26,7 @@ def tell_holders(resources: Resources, *, at: datetime, release_id: str) -> None
         release = releases.get(session, UUID(release_id), visible_to=PORTAL_JOB)
         recall = service.open_recall(session, release, at=at)
         told = set()
-        for person in queries.people_to_tell(session, recall):
+        for person in people_who_received(session, release.id):
             told.add((person.organisation_id, person.email))
             subject, text = letters.withdrawal(
                 release,

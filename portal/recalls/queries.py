@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, case, exists, false, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from portal.accounts.models import Organisation, Person
+from portal.accounts.models import Organisation
 from portal.actors import Actor
-from portal.entitlements.models import ReceivedRelease
 from portal.entitlements.visibility import visible
 from portal.errors import NotFound
 from portal.recalls.models import Answer, Holding, Recall
@@ -113,23 +112,6 @@ def progress(session: Session, recall_ids: Sequence[UUID], *, visible_to: Actor)
         recall_id: Progress(holders, told, answered, int(kept or 0))
         for recall_id, holders, told, answered, kept in found
     }
-
-
-def people_to_tell(session: Session, recall: Recall) -> Sequence[Person]:
-    """Every active person of each customer that holds the release, or ever received it whole."""
-    holders = select(Holding.organisation_id).where(Holding.recall_id == recall.id)
-    received = select(ReceivedRelease.organisation_id).where(ReceivedRelease.release_id == recall.release_id)
-    rows = (
-        select(Person)
-        .where(
-            Person.organisation_id.in_(holders.union(received)),
-            Person.disabled_at.is_(None),
-            Person.password_hash.is_not(None),
-        )
-        .options(joinedload(Person.organisation))
-        .order_by(Person.email)
-    )
-    return session.scalars(rows).all()
 
 
 def known_replacement(session: Session, release: Release, organisation_id: UUID, at: datetime) -> Release | None:

@@ -14,25 +14,18 @@ from portal.accounts.models import Person
 from portal.actors import PORTAL_JOB, Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
-from portal.deliveries import ledger
+from portal.deliveries import holders, ledger
 from portal.deliveries.models import Delivery, DeliveryEvent
-from portal.deliveries.states import Channel, DeliveryState, EventKind
+from portal.deliveries.states import Channel, EventKind
 from portal.documents.act import ActKind
 from portal.entitlements.decision import minute
 from portal.errors import NotFound
 from portal.handovers.models import Act, ActItem, ActState
-from portal.mailings.models import MessageKind
 from portal.recalls.errors import AnsweredTooOften, ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding, Recall
 from portal.releases.models import Release
 from portal.texts import lines, one_line
 
-BROKEN_OFF = (
-    DeliveryState.REQUESTED, DeliveryState.APPROVED, DeliveryState.PREPARED, DeliveryState.CANCELLED,
-    DeliveryState.FAILED,
-)  # fmt: skip
-"""What waits is refused by the decision at its next step; what was broken off may have left before, or not."""
-BYTES_LEFT = frozenset((EventKind.GRANTED, EventKind.DELIVERED, EventKind.INSTALLED))
 REASON_CHARS, NAME_CHARS, HOW_CHARS = 1000, 200, 300
 SALT = "recall"
 REMIND_EVERY = timedelta(days=7)
@@ -161,32 +154,13 @@ def _note(
 
 
 def _given_out(session: Session, release_id: UUID) -> Iterable[Delivery]:
-    """Whatever left the portal of this release and has not come back unused, newest first."""
+    """By what the release is held, newest first."""
     rows = (
-        select(Delivery)
-        .where(Delivery.release_id == release_id)
+        holders.given_out(session, release_id)
         .options(joinedload(Delivery.person), joinedload(Delivery.organisation), selectinload(Delivery.events))
         .order_by(Delivery.created_at.desc(), Delivery.id)
     )
-    return [delivery for delivery in session.scalars(rows) if is_out(delivery)]
-
-
-def is_out(delivery: Delivery) -> bool:
-    """Whether somebody out there may have it; needs the events.
-
-    Of what was handed in and then given back a copy may have stayed; what never arrived and is back, nobody has.
-    """
-    if delivery.state is DeliveryState.RETURNED:
-        return delivery.delivered_at is not None
-    refused_on_the_spot = delivery.state is DeliveryState.REFUSED and delivery.channel is Channel.HAND_OVER
-    return _has_left(delivery.events) if delivery.state in BROKEN_OFF or refused_on_the_spot else True
-
-
-def _has_left(events: Sequence[DeliveryEvent]) -> bool:
-    """Bytes were fetched, or went with a letter that did not come back."""
-    carried = {e.evidence.get("message_id") for e in events if e.evidence.get("way") == MessageKind.ATTACHMENT.value}
-    back = {e.evidence.get("message_id") for e in events if e.kind is EventKind.BOUNCED}
-    return any(event.kind in BYTES_LEFT for event in events) or bool(carried - back)
+    return session.scalars(rows).all()
 
 
 def _holding(recall: Recall, delivery: Delivery, places: Mapping[UUID, str]) -> Holding:
