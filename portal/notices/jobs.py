@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import joinedload
 
 from portal.actors import PORTAL_JOB
-from portal.deliveries.queries import people_who_received
+from portal.deliveries.holders import people_who_received
 from portal.jobs import service as jobs
 from portal.notices import queries, service
 from portal.notices.letters import News
