@@ -111,5 +111,5 @@ def _send(session: Session, person: Person, *, by: Actor, at: datetime, base_url
     say = translator(person.language)
     text = say(INVITATION_TEXT) % {"inviter": by.name, "organisation": person.organisation.name, "link": link}
     mail.post(session, key=f"invitation:{digest(link)}", recipient=person.email, subject=say(INVITATION_SUBJECT),
-              text=text, at=at)  # fmt: skip
+              text=text, secret_until=at + INVITATION_LIVES, at=at)  # fmt: skip
     return link

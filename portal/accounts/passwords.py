@@ -1,6 +1,7 @@
 """Passwords: argon2id (RFC 9106), long rather than motley (NIST SP 800-63B §5.1.1.2)."""
 
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -12,6 +13,9 @@ MAX_LENGTH = 256  # hashing a megabyte is a gift to whoever wants the portal bus
 
 HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 """The cost of a hash: about 0.1 s and 64 MiB. Tests replace it by a cheap one."""
+AT_ONCE = 4
+PLACES = BoundedSemaphore(AT_ONCE)
+"""More hashes wait: a burst of sign-ins, which anybody can send, would else take 64 MiB for each of its threads."""
 
 COMMON = frozenset(
     """
@@ -28,7 +32,8 @@ COMMON = frozenset(
 
 
 def hash_of(password: str) -> str:
-    return HASHER.hash(password)
+    with PLACES:
+        return HASHER.hash(password)
 
 
 def require_good(password: str, *, email: str, name: str) -> None:
@@ -50,7 +55,8 @@ def is_right(password_hash: str | None, password: str) -> bool:
     if len(password) > MAX_LENGTH:
         password = ""  # nobody has an empty one; the time stays the same
     try:
-        HASHER.verify(password_hash or _nobodys_hash(HASHER), password)
+        with PLACES:
+            HASHER.verify(password_hash or _nobodys_hash(HASHER), password)
     except (Argon2Error, InvalidHashError):
         return False
     return password_hash is not None

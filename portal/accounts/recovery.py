@@ -70,7 +70,7 @@ def send_reset(session: Session, *, email: str, by: Actor, at: datetime, base_ur
     link = new_link(session, person, LinkPurpose.PASSWORD_RESET, lives=RESET_LIVES, at=at, base_url=base_url)
     say = translator(person.language)
     mail.post(session, key=f"reset:{digest(link)}", recipient=person.email, subject=say(RESET_SUBJECT),
-              text=say(RESET_TEXT) % {"link": link}, at=at)  # fmt: skip
+              text=say(RESET_TEXT) % {"link": link}, secret_until=at + RESET_LIVES, at=at)  # fmt: skip
     audit.record(session, Tag.PASSWORD_RESET_ASKED, by=by, at=at, subject=person, named=person.name)
 
 

@@ -1,10 +1,11 @@
 """Signing in: the password checked in the same time for everybody, and guessing slowed down."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts import passwords, queries
@@ -96,7 +97,11 @@ def as_written(text: str) -> str:
 
 
 def require_calm(session: Session, *, email: str, address: str, at: datetime) -> None:
-    """Raises TooManyAttempts when the account or the address has failed too often lately."""
+    """Raises TooManyAttempts when the account or the address has failed too often lately.
+
+    Whoever asks about either of them meanwhile waits until this transaction has ended, and sees what it wrote down.
+    """
+    _one_after_another(session, f"account {email}", f"address {address}")
     for condition, most in (
         (SignInAttempt.email == email, MOST_PER_ACCOUNT),
         (SignInAttempt.address == address, MOST_PER_ADDRESS),
@@ -120,13 +125,23 @@ def note_sign_out(session: Session, *, by: Actor, at: datetime) -> None:
 
 
 def _count(session: Session, email: str, address: str, at: datetime) -> Known:
-    # The row is locked so that attempts at one account are counted one after another; SQLite is alone anyhow.
-    person = session.scalar(select(Person).where(Person.email == email).with_for_update())
     require_calm(session, email=email, address=address[:LONGEST_ADDRESS], at=at)
+    person = session.scalar(select(Person).where(Person.email == email))
     attempt_id = write_down(session, email=email, address=address, at=at)
     if person is None or not person.is_active:
         return Known(attempt_id=attempt_id)
     return Known(person.id, person.password_hash, attempt_id)
+
+
+def _one_after_another(session: Session, *names: str) -> None:
+    """Hold the names until the transaction ends; always in one order, so that nobody waits for each other.
+
+    Of an account that there is not, and of an address, there is no row to lock. In SQLite whoever writes is alone.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        digests = (hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8] for name in names)
+        for key in sorted(int.from_bytes(digest, signed=True) for digest in digests):
+            session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _nth_latest(session: Session, condition: ColumnElement[bool], number: int, at: datetime) -> datetime | None:

@@ -9,13 +9,13 @@ from sqlalchemy import Select
 
 from portal.audit.models import AuditEvent
 from portal.db import Sessions, reading
+from portal.web.spreadsheets import neutral
 
 COLUMNS = (
     "sequence", "at", "tag", "via", "person", "person_id", "organisation_id", "address", "subject_kind", "subject_id",
     "subject", "facts", "previous_hash", "hash",
 )  # fmt: skip
 ROWS_AT_ONCE = 500
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of(sessions: Sessions, rows: Select[AuditEvent]) -> Iterator[bytes]:
@@ -30,11 +30,6 @@ def csv_of(sessions: Sessions, rows: Select[AuditEvent]) -> Iterator[bytes]:
             yield _line(_cells(row))
 
 
-def harmless(cell: str) -> str:
-    """The cell as a spreadsheet shows it and never runs it: what begins like a formula gets an apostrophe."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-
-
 def _cells(row: AuditEvent) -> tuple[str, ...]:
     facts = json.dumps(row.facts, ensure_ascii=False, sort_keys=True)
     return (
@@ -46,5 +41,5 @@ def _cells(row: AuditEvent) -> tuple[str, ...]:
 
 def _line(cells: tuple[str, ...]) -> bytes:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([harmless(cell) for cell in cells])
+    csv.writer(buffer).writerow([neutral(cell) for cell in cells])
     return buffer.getvalue().encode()

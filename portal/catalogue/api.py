@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from portal.catalogue import queries
 from portal.catalogue.payloads import files_payload, product_payload, row_payload
-from portal.entitlements.queries import newest_takeable
 from portal.errors import NotFound
 from portal.permissions import Permission
 from portal.web.formats import now
@@ -29,10 +28,9 @@ def _customer() -> UUID:
 def newest() -> ResponseReturnValue:
     """The products on the caller's shelf and the newest releases that it may take."""
     customer, at = _customer(), now()
-    found = newest_takeable(session(), customer, at)
     return jsonify(
         products=[product_payload(one.product) for one in queries.my_products(session(), customer, at)],
-        newest=[row_payload(row) for row in queries.rows_of(session(), found, customer, at, set())],
+        newest=[row_payload(row) for row in queries.newest(session(), customer, at)],
     )
 
 

@@ -14,6 +14,7 @@ from portal.entitlements import rules, visibility
 from portal.entitlements.decision import Decision, Granted
 from portal.entitlements.lists import decide_many
 from portal.entitlements.models import Contract, ContractLine, ReceivedRelease
+from portal.entitlements.newest import newest_takeable
 from portal.errors import NotFound
 from portal.inventory.models import Device
 from portal.releases import queries as releases
@@ -113,6 +114,14 @@ def shelves(session: Session, product: Product, organisation_id: UUID, at: datet
         TrainShelf(by_id[train_id] if train_id else None, rows, recommended.get(train_id))
         for train_id, rows in trains.items()
     ]
+
+
+def newest(session: Session, organisation_id: UUID, at: datetime) -> list[Row]:
+    """The newest releases that the customer may take, over all products."""
+    ids = [release.id for release in newest_takeable(session, organisation_id, at)]
+    found = session.scalars(_visible(organisation_id, at).where(Release.id.in_(ids)))
+    known = {release.id: release for release in found}  # with product and train, which the list of ids goes without
+    return rows_of(session, [known[one] for one in ids if one in known], organisation_id, at, set())
 
 
 def rows_of(

@@ -19,7 +19,7 @@ from wtforms import (
     TextAreaField,
     URLField,
 )
-from wtforms.validators import DataRequired, Length, NumberRange, ValidationError
+from wtforms.validators import DataRequired, Length, NumberRange, StopValidation, ValidationError
 
 from portal.couriers import carriers, dispatching, incidents, media, troubles
 from portal.couriers.models import Carrier
@@ -45,6 +45,12 @@ GB = 10**9
 LONGEST_PICTURE = 200 * 1024
 LONGEST_CODE = 40
 SENSIBLE_YEARS = range(2000, 3000)
+
+
+def finite(_form: Form, field: Field) -> None:
+    """“sNaN” is a decimal too, and one that nothing can be compared with."""
+    if field.data is not None and not field.data.is_finite():
+        raise StopValidation(field.gettext("Not a valid decimal value."))
 
 
 class WithMoment(Form):
@@ -144,7 +150,7 @@ class MediumForm(Form):
     serial = StringField(_l("Serial number"), [Parsed(one_line, limit=media.MAX_SERIAL_CHARS)], render_kw=OFF)
     capacity = DecimalField(
         _l("Capacity in GB, as printed on it"),
-        [needed, NumberRange(min=0, max=10**6)],
+        [needed, finite, NumberRange(min=0, max=10**6)],
         render_kw={"min": "0", "step": "any"},
     )
     customer = StringField(

@@ -3,7 +3,7 @@
 import logging
 import re
 
-SECRET_IN_PATH = re.compile(r"(/(?:[mr]|recalls/answer)/)[A-Za-z0-9_.-]{20,}")
+SECRET_IN_PATH = re.compile(r"(/(?:[mr]|recalls/answer|invitation|reset|calendar)/)[A-Za-z0-9_.-]{20,}")
 BLOT = r"\1…"
 
 

@@ -112,6 +112,8 @@ def answer(session: Session, holding: Holding, given: Answer, reason: str, *, by
     text = lines(reason, limit=REASON_CHARS, required=False)
     if given is Answer.KEPT and not text:
         raise ReasonNeeded
+    ledger.locked(session, holding.delivery_id)  # of two at once the second sees the first, and is counted
+    session.refresh(holding, ["answer", "answer_reason"])
     if (holding.answer, holding.answer_reason) == (given, text):
         return
     _require_few_answers(session, holding)

@@ -114,6 +114,7 @@ def _digits_of(phones: list[str]) -> str:
 def remove(session: Session, contact: Contact, *, by: Actor, at: datetime) -> None:
     """No longer a contact; old tickets keep the name. Removing twice is removing once. Raises Forbidden, NotFound."""
     _require_may_edit(contact.organisation_id, by)
+    session.refresh(contact, ["removed_at"], with_for_update={"of": Contact})
     if contact.removed_at is None:
         contact.removed_at = at
         audit.record(session, Tag.CONTACT_REMOVE, by=by, at=at, subject=contact, named=contact.name)

@@ -7,6 +7,7 @@ from flask import Flask, Response, jsonify, make_response, redirect, render_temp
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.actors import Actor
@@ -92,6 +93,7 @@ REPLACEMENTS: tuple[tuple[type[Exception], type[PortalError]], ...] = (
     (CSRFError, FormExpired),
     (IntegrityError, Conflict),
     (DataError, ValueUnkeepable),
+    (StaleDataError, Conflict),  # the row that was to be changed is gone: another removed it meanwhile
     (OperationalError, DatabaseUnavailable),
 )
 

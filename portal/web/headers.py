@@ -1,6 +1,11 @@
 """What every answer carries: a strict Content-Security-Policy, and no caching of what belongs to one person."""
 
-from flask import Flask, Response, request
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, make_response, redirect, request
+from werkzeug.routing import RequestRedirect
+
+from portal.web.locale import here_or_home
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -21,9 +26,17 @@ def keep_to_itself(response: Response) -> Response:
     return response
 
 
+def _without_host(address: str) -> str:
+    """The address within the portal: the host in it is the one that the request claims to have asked."""
+    parts = urlsplit(address)
+    return here_or_home(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
 def install(app: Flask, *, is_https: bool) -> None:
     @app.after_request
     def harden(response: Response) -> Response:
+        if isinstance(request.routing_exception, RequestRedirect):
+            response = make_response(redirect(_without_host(request.routing_exception.new_url), response.status_code))
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")

@@ -9,6 +9,7 @@ from typing import cast
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from portal.db import reading
 from portal.errors import Conflict, PortalError, ValueUnkeepable
@@ -59,7 +60,7 @@ def install(app: Flask, answer: Callable[[PortalError], Response]) -> None:
         try:
             if response.status_code < FIRST_REFUSAL:
                 open_session.commit()
-        except IntegrityError:
+        except (IntegrityError, StaleDataError):
             roll_back()
             return answer(Conflict())
         except DataError:

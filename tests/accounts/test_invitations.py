@@ -9,6 +9,7 @@ from portal.accounts.errors import LinkNotOpen
 from portal.accounts.invitations import Joining, join
 from portal.accounts.models import OneTimeLink
 from portal.audit.models import AuditEvent
+from portal.mail.models import OutgoingMail
 from portal.permissions import Role
 from tests.accounts.conftest import link_in, run_at_once
 from tests.factories import make_person
@@ -59,11 +60,15 @@ def test_the_letter_carries_the_link_in_the_persons_language(world):
 
 def test_the_secret_is_kept_only_as_a_hash_and_goes_into_no_record(world):
     secret = invite(world).rpartition("/")[2]
+    world.portal.work()
     with world.portal.sessions() as session:
         row = session.scalars(select(OneTimeLink)).one()
         events = session.scalars(select(AuditEvent)).all()
+        letters = session.scalars(select(OutgoingMail)).all()
     assert secret not in str(vars(row))
     assert secret not in str([vars(event) for event in events])
+    assert [letter.sent_at for letter in letters] == [world.portal.clock()]
+    assert secret not in str([vars(letter) for letter in letters])
 
 
 def test_the_address_of_the_page_is_told_to_nobody(world):

@@ -1,5 +1,8 @@
+import threading
+
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from portal.accounts import passwords
 from portal.accounts.errors import PasswordLikeOwner, PasswordTooCommon, PasswordTooLong, PasswordTooShort
@@ -62,3 +65,26 @@ def test_nobodys_hash_is_never_right(password):
 @pytest.mark.parametrize("damaged", ["", "x", "$argon2id$", "$2b$12$abc", "\0"])
 def test_a_damaged_hash_lets_nobody_in(damaged):
     assert passwords.is_right(damaged, PASSWORD) is False
+
+
+def test_a_burst_of_sign_ins_takes_the_memory_of_a_few(monkeypatch):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow:
+        def verify(self, _hash, _password):
+            begun.release()
+            go_on.wait(30)
+            raise VerifyMismatchError
+
+    monkeypatch.setattr(passwords, "HASHER", Slow())
+    threads = [
+        threading.Thread(target=passwords.is_right, args=("hash", PASSWORD)) for _ in range(passwords.AT_ONCE + 3)
+    ]
+    for thread in threads:
+        thread.start()
+    assert [begun.acquire(timeout=30) for _ in range(passwords.AT_ONCE)] == [True] * passwords.AT_ONCE
+    assert not passwords.PLACES.acquire(blocking=False)
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert [begun.acquire(timeout=30) for _ in range(3)] == [True] * 3

@@ -3,6 +3,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import OneTimeLink
 from portal.audit.models import AuditEvent
+from portal.mail.models import OutgoingMail
 from tests.accounts.conftest import link_in
 from tests.portals import PASSWORD
 
@@ -100,8 +101,11 @@ def test_the_secret_is_kept_only_as_a_hash(world):
     with world.portal.sessions() as session:
         row = session.scalars(select(OneTimeLink)).one()
         events = session.scalars(select(AuditEvent)).all()
+        letters = session.scalars(select(OutgoingMail)).all()
     assert secret not in str(vars(row))
     assert secret not in str([vars(event) for event in events])
+    assert [letter.sent_at for letter in letters] == [world.portal.clock()]
+    assert secret not in str([vars(letter) for letter in letters])
     assert world.portal.browser().get(f"/reset/{secret}").headers["Referrer-Policy"] == "strict-origin"
 
 

@@ -6,13 +6,13 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select, update
 from sqlalchemy.event import listen, remove
 
-from portal.accounts import passwords, sign_in
+from portal.accounts import passwords, recovery, sign_in
 from portal.accounts.errors import SignInFailed, TooManyAttempts
 from portal.accounts.jobs import forget_attempts
 from portal.accounts.models import Person, SignInAttempt
 from portal.accounts.sign_in import MOST_PER_ACCOUNT, MOST_PER_ADDRESS, Attempt
 from portal.audit.models import AuditEvent
-from tests.portals import PASSWORD
+from tests.portals import PASSWORD, START
 
 
 def try_it(browser, email, password, **more):
@@ -298,27 +298,54 @@ def test_success_is_not_counted(world):
         assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 0
 
 
-def test_guesses_at_once_are_counted_each(world):
-    """Forty threads guess at the same instant: no more than ten passwords are looked at."""
-    email, looked_at, refused = world.people["alpha-engineer"].email, [], []
-    start = threading.Barrier(40)
+def at_once(guesses, guess):
+    """As many threads as guesses, all beginning at the same instant; how many were looked at, how many refused."""
+    looked_at, refused = [], []
+    start = threading.Barrier(len(guesses))
 
-    def guess(number):
+    def run(number):
         start.wait()
         try:
-            attempt = Attempt(email, f"guess number {number}", f"192.0.2.{number}")
-            sign_in.sign_in(world.portal.sessions, attempt, at=world.portal.clock())
+            guess(number)
+            looked_at.append(number)
         except SignInFailed:
             looked_at.append(number)
         except TooManyAttempts:
             refused.append(number)
 
-    threads = [threading.Thread(target=guess, args=(number,)) for number in range(40)]
+    threads = [threading.Thread(target=run, args=(number,)) for number in guesses]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(looked_at), len(refused)) == (MOST_PER_ACCOUNT, 30)
+    return len(looked_at), len(refused)
+
+
+def test_guesses_at_once_are_counted_each(world):
+    """Forty threads guess at the same instant: no more than ten passwords are looked at."""
+    email = world.people["alpha-engineer"].email
+
+    def guess(number):
+        attempt = Attempt(email, f"guess number {number}", f"192.0.2.{number}")
+        sign_in.sign_in(world.portal.sessions, attempt, at=world.portal.clock())
+
+    assert at_once(range(40), guess) == (MOST_PER_ACCOUNT, 30)
+
+
+def test_guesses_at_many_accounts_at_once_are_counted_each(world):
+    def guess(number):
+        attempt = Attempt(f"nobody-{number}@nowhere.example", PASSWORD, "192.0.2.1")
+        sign_in.sign_in(world.portal.sessions, attempt, at=world.portal.clock())
+
+    assert at_once(range(40), guess) == (MOST_PER_ADDRESS, 10)
+
+
+def test_letters_asked_for_at_once_are_counted_each(world):
+    def ask(number):
+        with world.portal.sessions.begin() as session:
+            recovery.ask_reset(session, email="nobody@nowhere.example", address=f"192.0.2.{number}", at=START)
+
+    assert at_once(range(25), ask) == (MOST_PER_ACCOUNT, 15)
 
 
 def test_attempts_are_forgotten_after_a_day(world):

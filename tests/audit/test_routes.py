@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from portal.actors import Actor, Via
-from portal.audit.export import harmless
 from portal.audit.models import AuditEvent
 from portal.audit.service import Tag, record
 from portal.permissions import OrganisationKind, Role
@@ -137,7 +136,8 @@ def test_the_export_holds_what_the_filters_leave(portal, auditor):
     assert row["at"] == START.isoformat()
 
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example";"click")')
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil.example";"click")', " =1+1",
+            "\n=1", "＝1+1", "＠SUM(A1)")  # fmt: skip
 
 
 def test_no_cell_of_the_export_is_a_formula(portal, auditor):
@@ -148,9 +148,11 @@ def test_no_cell_of_the_export_is_a_formula(portal, auditor):
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
 
 
-@pytest.mark.parametrize("cell", ["", "Anna", "1 + 1", "'quoted", "Мост", "a=b", '{"a": "=1"}'])
-def test_a_harmless_cell_stays_as_it_is(cell):
-    assert harmless(cell) == cell
+def test_a_plain_cell_of_the_export_stays_as_it_is(portal, auditor):
+    cells = ["Anna", "1 + 1", "'quoted", "Мост", "a=b", '{"a": "=1"}']
+    for cell in cells:
+        note(portal, cell)
+    assert [row["person"] for row in rows_of(auditor.get("/audit/export.csv?tag=ticket.open"))] == cells[::-1]
 
 
 def test_a_long_export_is_not_held_in_memory(portal, auditor, monkeypatch):

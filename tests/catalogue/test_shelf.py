@@ -103,6 +103,23 @@ def test_the_api_tells_what_the_page_tells(world):
     assert page(world, "engineer B", "/api/v1/catalogue").json["products"] == []
 
 
+def test_the_newest_of_one_product_are_told_with_product_and_train(world):
+    with world.portal.sessions.begin() as session:
+        product = session.merge(world.product)
+        train = session.merge(world.train)
+        for number, version in enumerate(("1.5", "1.6", "1.7"), 1):
+            release = make_release(session, product, version, train=train)
+            make_published(world.portal.resources, session, release, at=START + timedelta(minutes=number))
+    world.portal.clock.advance(hours=1)
+    told = page(world, "engineer A", "/api/v1/catalogue")
+    assert told.status_code == 200
+    named = [(row["product"], row["version"], row["train"]) for row in told.json["newest"]]
+    assert named == [
+        (world.product.code, version, train_name)
+        for version, train_name in (("1.7", "1"), ("1.6", "1"), ("1.5", "1"), ("1.1", None))
+    ]
+
+
 @pytest.mark.parametrize(("address", "most"), [("/products", 20), ("/products/{code}", 18)])
 def test_pages_cost_the_same_however_many_releases_there_are(world, address, most):
     address = address.format(code=world.product.code)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -228,6 +229,27 @@ def test_a_seal_by_a_stranger_is_not_believed(made, tmp_path):
 def test_what_is_no_archive_is_told_so(made, data, code):
     found = verify(made.data[: len(made.data) // 2] if data is None else data, made.ring)
     assert [fault.code for fault in found.faults] == [code]
+
+
+def bomb(method: int, unpacked_bytes: int, told_bytes: int) -> bytes:
+    """An archive of one member that says it has `told_bytes`."""
+    room = io.BytesIO()
+    with zipfile.ZipFile(room, "w", method) as target:
+        target.writestr(EVIDENCE, bytes(unpacked_bytes))
+        target.filelist[0].file_size = told_bytes  # as the directory at the end says it
+    return room.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_unpacks_to_no_more_than_it_says(made, method):
+    data = bomb(method, 64 << 20, 1000)
+    assert len(data) < 100_000
+    tracemalloc.start()
+    found = verify(data, made.ring)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [fault.code for fault in found.faults] == ["archive-unreadable"]
+    assert most < 4 << 20
 
 
 def test_a_member_that_stands_there_twice_is_named(made):

@@ -20,8 +20,12 @@ from portal.entitlements.models import Contract, Grant
 from portal.entitlements.service import GrantTerms
 from portal.errors import PortalError
 from portal.permissions import Role
+from portal.recalls import service as recalls
+from portal.recalls.models import Answer, Holding
 from portal.releases import service as releases
 from portal.releases.models import Release, ReleaseAudience
+from portal.tickets import contacts
+from portal.tickets.desk_models import Contact
 from tests.factories import make_artifact, make_published, make_release
 from tests.portals import PASSWORD, START, Portal
 from tests.worlds import World, actor_for, make_world
@@ -125,6 +129,16 @@ def test_the_key_of_a_release_is_fetched_from_the_portal_and_not_from_the_host_t
     page = page if page.status_code == 200 else world.browser("engineer A").get(f"/products/{world.product.code}/1.1")
     assert "evil.example" not in page.text
     assert f"curl -O {world.portal.resources.config.base_url}/keys/" in page.text
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [("/audit?page=2", "/audit/?page=2"), ("/products//x?a=%2F", "/products/x?a=%2F"), ("/jobs", "/jobs/")],
+)
+def test_a_corrected_address_names_no_host_that_a_request_claims(portal, address, leads_to):
+    answer = portal.browser().get(address, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.headers["Location"]) == (308, leads_to)
+    assert "evil.example" not in answer.text
 
 
 # Signs that a database can't hold, and depths that a parser can't follow.
@@ -316,6 +330,26 @@ def test_an_invitation_lets_one_in_though_both_have_read_it(world):
 
     at_once(world.portal, join)
     assert events(world.portal, Tag.PERSON_JOIN) == 1
+
+
+def test_a_contact_is_removed_once(world):
+    by = acting(world, "engineer A")
+
+    def remove(session, meet):
+        contacts.remove(session, loaded(session, Contact, world.contact.id, meet), by=by, at=START)
+
+    at_once(world.portal, remove)
+    assert events(world.portal, Tag.CONTACT_REMOVE) == 1
+
+
+def test_a_holder_of_a_withdrawn_release_answers_once(world):
+    by = acting(world, "engineer A")
+
+    def answer(session, meet):
+        recalls.answer(session, loaded(session, Holding, world.holding.id, meet), Answer.REMOVED, "", by=by, at=START)
+
+    at_once(world.portal, answer)
+    assert events(world.portal, Tag.RECALL_ANSWER) == 1
 
 
 def test_a_customer_taken_off_an_audience_does_not_come_back_with_another_that_is_added(world):

@@ -6,6 +6,7 @@ import pytest
 from flask import Blueprint, request
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 
 from portal.accounts.models import Organisation
 from portal.actors import Actor, Via
@@ -32,6 +33,7 @@ FAULTS = {
     "conflict": Conflict, "wrong-state": WrongState, "invalid-input": lambda: InvalidInput(reason="x"),
     "unavailable": Unavailable, "fault": lambda: RuntimeError("secret detail"),
     "database": lambda: OperationalError("SELECT secret", {}, Exception("secret detail")),
+    "stale": lambda: StaleDataError("secret detail"),
     "store": lambda: StoreUnavailable("secret detail"), "full": lambda: StoreFull("secret detail"),
 }  # fmt: skip
 
@@ -72,6 +74,17 @@ def late(fault):
 
     event.listen(session(), "before_commit", speak)
     return "done"
+
+
+@bp.post("/gone")
+@requires(Permission.ACCOUNT_OWN)
+def gone():
+    kept = job("gone")
+    session().add(kept)
+    session().flush()
+    session().execute(text("DELETE FROM jobs"))  # as another would, between the reading and the writing
+    kept.name = "changed"
+    return "done"  # the commit finds nothing to change
 
 
 @bp.get("/download")
@@ -131,7 +144,8 @@ def test_what_is_answered_from_400_on_is_rolled_back(probed, browser, status):
 REFUSALS = [
     ("not-found", 404, "not-found"), ("forbidden", 403, "forbidden"), ("nearly", 403, "nearly"),
     ("conflict", 409, "conflict"), ("wrong-state", 409, "wrong-state"), ("invalid-input", 422, "invalid-input"),
-    ("unavailable", 503, "unavailable"), ("database", 503, "database-unavailable"), ("store", 503, "store-unavailable"),
+    ("stale", 409, "conflict"), ("unavailable", 503, "unavailable"),
+    ("database", 503, "database-unavailable"), ("store", 503, "store-unavailable"),
     ("full", 507, "store-full"),
 ]  # fmt: skip
 
@@ -167,8 +181,9 @@ def test_a_fault_tells_nothing_of_itself(probed, browser):
     assert names(probed) == []
 
 
-def test_a_conflict_that_only_the_commit_finds_is_a_conflict(probed, browser):
-    answer = browser.submit("/probe/twice", page="/account")
+@pytest.mark.parametrize("address", ["/probe/twice", "/probe/gone"])
+def test_a_conflict_that_only_the_commit_finds_is_a_conflict(probed, browser, address):
+    answer = browser.submit(address, page="/account")
     assert answer.status_code == 409
     assert "conflict" in answer.text
 

@@ -16,7 +16,7 @@ from portal.deliveries.chain import first_bad
 from portal.entitlements.models import AgreementAcceptance, Contract, ReceivedRelease
 from portal.kits import service as kits
 from portal.kits.planning import KitSpec
-from portal.mailings import service
+from portal.mailings import redaction, service
 from tests.deliveries.conftest import CONTENT, NAME
 from tests.mailings.test_service import agreement
 
@@ -330,6 +330,16 @@ def test_the_secret_stands_in_no_log_and_no_record(desk, caplog, monkeypatch):
     assert link not in caplog.text
     with desk.sessions() as session:
         assert link.removeprefix("/m/") not in str([vars(row) for row in session.scalars(select(AuditEvent))])
+
+
+@pytest.mark.parametrize("where", ["/m/", "/r/", "/recalls/answer/", "/invitation/", "/reset/", "/calendar/"])
+def test_every_address_that_is_a_secret_is_blotted_out(caplog, where):
+    secret = "A-z_0.9" * 6
+    logger = logging.getLogger("probe of blotting")
+    redaction.install(logger)
+    logger.warning("Exception on %s [%s]", f"{where}{secret}", "GET")
+    assert f"Exception on {where}… [GET]" in caplog.text
+    assert secret not in caplog.text
 
 
 @pytest.mark.parametrize(("cookie", "accepts", "word"), [(None, "en", "одноразовый"), ("en", "ru", "one-time")])
