@@ -7,6 +7,7 @@ from portal.documents.report import Report, render_report
 from portal.errors import mark
 from portal.mail.words import translator
 from portal.recalls.models import Holding
+from portal.recalls.wording import medium_in
 
 TITLE = mark("Withdrawn: %(product)s %(version)s")
 REQUEST = mark("Please remove the release wherever it is kept, and answer by the code on this page.")
@@ -26,7 +27,7 @@ def notice(holding: Holding, address: str, at: datetime) -> bytes:
     values = {
         "holder": f"{holding.holder_name}, {holding.organisation.name}",
         "came": translate(CHANNEL_TITLES[holding.channel]),
-        "medium": holding.medium,
+        "medium": medium_in(holding.medium, translate),
         "place": holding.place,
         "withdrawn": f"{release.withdrawn_at:%Y-%m-%d}" if release.withdrawn_at else "",
         "reason": release.withdrawn_because or "",

@@ -16,6 +16,7 @@ from portal.recalls import papers, queries, service
 from portal.recalls.forms import AnswerForm, NamedAnswerForm, ToldForm
 from portal.recalls.models import ANSWER_TITLES, Answer, Holding
 from portal.recalls.queries import Progress
+from portal.recalls.wording import medium_in
 from portal.web.files import send_text
 from portal.web.formats import now
 from portal.web.guard import actor, public, requires
@@ -29,7 +30,7 @@ bp = Blueprint("recalls", __name__, template_folder="templates")
 
 @bp.context_processor
 def _words() -> dict[str, object]:
-    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES}
+    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES, "medium_in": medium_in}
 
 
 @bp.after_request
