@@ -30,7 +30,9 @@ class FilterForm(Form):
 
     def __init__(self, organisations: Iterable[tuple[UUID, str]], **arguments: Any) -> None:  # noqa: ANN401 - WTForms'
         super().__init__(**arguments)
-        self.tag.choices = choices([("", _("All")), *sorted(((tag.value, _(title)) for tag, title in TAG_TITLES.items()), key=_title)])
+        self.tag.choices = choices(
+            [("", _("All")), *sorted(((tag.value, _(title)) for tag, title in TAG_TITLES.items()), key=_title)]
+        )
         named = ((str(organisation_id), name) for organisation_id, name in organisations)
         self.organisation.choices = choices([("", _("All")), *named])
 

@@ -63,7 +63,10 @@ def new() -> ResponseReturnValue:
     if request.method == "POST":
         return _saved(None, built_in.name if built_in else None)
     name = request.args.get("name", "")[:100]
-    return _form(texts_of(built_in or EXPERT_24X7, translate(UNITS)) | ({} if built_in else {"name": name}), fixed=built_in is not None)
+    return _form(
+        texts_of(built_in or EXPERT_24X7, translate(UNITS)) | ({} if built_in else {"name": name}),
+        fixed=built_in is not None,
+    )
 
 
 @bp.route("/programmes/<uuid:programme_id>", methods=["GET", "POST"])

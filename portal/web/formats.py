@@ -78,7 +78,13 @@ def grouped(value: str, width: int = 8) -> str:
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
-        instant=instant, day=day, long_day=long_day, weekday=weekday, size=size, duration=duration, grouped=grouped,
+        instant=instant,
+        day=day,
+        long_day=long_day,
+        weekday=weekday,
+        size=size,
+        duration=duration,
+        grouped=grouped,
         doer=doer,
     )
     app.jinja_env.globals.update(now=now, chosen_time_zone=chosen_time_zone)
