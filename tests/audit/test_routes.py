@@ -11,7 +11,8 @@ from portal.actors import Actor, Via
 from portal.audit.export import harmless
 from portal.audit.models import AuditEvent
 from portal.audit.service import Tag, record
-from portal.audit.wording import TAG_TITLES, VIA_TITLES
+from portal.audit.wording import SUBJECT_TITLES, TAG_TITLES, VIA_TITLES
+from portal.db import Base
 from portal.permissions import OrganisationKind, Role
 from tests.factories import make_organisation, make_person
 from tests.portals import START
@@ -166,6 +167,7 @@ def test_a_long_export_is_not_held_in_memory(portal, auditor, monkeypatch):
 def test_every_kind_of_event_has_words(auditor, portal):
     assert set(TAG_TITLES) == set(Tag)
     assert set(VIA_TITLES) == set(Via)
+    assert set(SUBJECT_TITLES) <= set(Base.metadata.tables)
     note(portal, "Ada", tag=Tag.BACKUP_READ)
     page = auditor.get("/audit/").text
     assert ">Backup taken out</a>" in page
