@@ -1,15 +1,14 @@
 """The notice of a withdrawal on paper, for holders whom no e-mail reaches."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from portal.couriers.states import MEDIUM_KIND_TITLES, MediumKind
 from portal.deliveries.states import CHANNEL_TITLES
 from portal.documents.report import Report, render_report
 from portal.documents.wording import Wording
 from portal.errors import mark
 from portal.recalls.letters import NOT_REPLACED, REPLACED
 from portal.recalls.models import Holding
+from portal.recalls.wording import medium_in
 from portal.releases.models import Release
 
 TITLE = mark("Withdrawn: %(product)s %(version)s")
@@ -54,9 +53,3 @@ def notice(holding: Holding, replacement: Release | None, *, sender: str, addres
         qr=address,
     )
     return render_report(report)
-
-
-def medium_in(medium: str, translate: Callable[[str], str]) -> str:
-    """`usb SN-77` with its kind in words."""
-    kind, _, serial = medium.partition(" ")
-    return f"{translate(MEDIUM_KIND_TITLES[MediumKind(kind)])}, {serial}" if kind in set(MediumKind) else medium

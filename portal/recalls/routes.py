@@ -17,11 +17,11 @@ from portal.recalls import papers, queries, service
 from portal.recalls.forms import AnswerForm, NamedAnswerForm, ToldForm
 from portal.recalls.models import ANSWER_TITLES, Answer, Holding
 from portal.recalls.queries import Progress
+from portal.recalls.wording import medium_in
 from portal.web.files import send_text
 from portal.web.formats import now
 from portal.web.guard import actor, public, requires
 from portal.web.headers import keep_to_itself
-from portal.web.locale import translate
 from portal.web.paging import page_of
 from portal.web.spreadsheets import neutral
 from portal.web.unit_of_work import resources, session
@@ -31,11 +31,7 @@ bp = Blueprint("recalls", __name__, template_folder="templates")
 
 @bp.context_processor
 def _words() -> dict[str, object]:
-    return {
-        "answer_titles": ANSWER_TITLES,
-        "channel_titles": CHANNEL_TITLES,
-        "medium_words": lambda medium: papers.medium_in(medium, translate),
-    }
+    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES, "medium_in": medium_in}
 
 
 @bp.after_request

@@ -44,7 +44,6 @@ WORDS = {
     "Step": StepState,
     "Way": Way,
     "detail_in": detail_in,
-    "moment": datetime.fromisoformat,
     "own_zone": chosen_time_zone,
     "zoned": zoned,
     "STATE_KINDS": {

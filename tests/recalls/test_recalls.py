@@ -19,6 +19,7 @@ from portal.recalls import queries, service
 from portal.recalls.errors import ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding
 from portal.recalls.service import Told
+from portal.recalls.wording import medium_in
 from tests.deliveries.conftest import build
 from tests.factories import make_organisation, make_person
 
@@ -259,3 +260,11 @@ def test_what_makes_no_sense_is_refused_with_its_code(world):
                 service.note_told(session, kirill, Told("telephone", moment), by=by, at=at)
         with pytest.raises(ReasonNeeded):
             service.answer(session, kirill, Answer.KEPT, "\n", by=by, at=at)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [("usb USB-0007", "USB flash drive USB-0007"), ("ssd A 1", "Portable SSD A 1"), ("tape T-1", "tape T-1"), ("", "")],
+)
+def test_a_medium_is_named_in_words(kept, words):
+    assert medium_in(kept, str) == words
