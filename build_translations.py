@@ -47,14 +47,18 @@ def update_catalogs() -> None:
         keywords = [word for keyword in KEYWORDS for word in ("-k", keyword)]
         babel(
             "extract", "-F", "babel.cfg", *keywords, "--no-location", "--omit-header", "--sort-output",
-            "-o", str(template), *sources_of(package),
+            "--no-wrap", "-o", str(template), *sources_of(package),
         )  # fmt: skip
         if template.stat().st_size > 1:
             for language in LANGUAGES:
                 target = package / "translations" / language / "LC_MESSAGES" / "messages.po"
                 verb = "update" if target.exists() else "init"
                 target.parent.mkdir(parents=True, exist_ok=True)
-                options = ("--no-fuzzy-matching", "--ignore-obsolete", "--omit-header") if verb == "update" else ()
+                options = (
+                    ("--no-fuzzy-matching", "--ignore-obsolete", "--omit-header", "--no-wrap")
+                    if verb == "update"
+                    else ()
+                )
                 babel(verb, "-i", str(template), "-o", str(target), "-l", language, *options)
         template.unlink()
 

@@ -48,11 +48,13 @@ from portal.mail import inbox as mail_inbox  # noqa: F401 - its handlers name th
 from portal.mailings import jobs as mailings_jobs  # noqa: F401 - its handlers name themselves
 from portal.mailings import link_pages as mail_links
 from portal.mailings import pages as mailings
+from portal.notices import jobs as notices_jobs  # noqa: F401 - its handlers name themselves
 from portal.permissions import Permission
 from portal.plans import api as plans_api
 from portal.plans import routes as plans
 from portal.recalls import jobs as recalls_jobs  # noqa: F401 - its handlers name themselves
 from portal.recalls import routes as recalls
+from portal.reconciliation import jobs as reconciliation_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import api as releases_api
 from portal.releases import jobs as releases_jobs  # noqa: F401 - its handlers name themselves
 from portal.releases import routes as releases
@@ -63,6 +65,7 @@ from portal.resources import Resources, open_resources
 from portal.tickets import alarms as tickets_alarms  # noqa: F401 - its handlers name themselves
 from portal.tickets import api as tickets_api
 from portal.tickets import (  # noqa: F401 - they hang on the ticket pages' blueprint, and name their own handlers
+    assessing_pages,
     attachment_pages,
     contact_pages,
     desk_pages,

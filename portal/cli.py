@@ -20,6 +20,7 @@ from portal.evidence.cli import evidence
 from portal.inventory.cli import inventory
 from portal.jobs.worker import run_due, run_until
 from portal.mailings.cli import mail
+from portal.reconciliation.cli import objects
 from portal.releases.cli import releases
 from portal.releases.keys_cli import keys
 from portal.releases.verify_cli import verify
@@ -69,7 +70,8 @@ def worker(*, once: bool) -> None:
 
 
 for group in (
-    demo, accounts, audit, backups, entitlements, evidence, inventory, keys, mail, media, releases, statements, verify,
+    demo, accounts, audit, backups, entitlements, evidence, inventory, keys, mail, media, objects,
+    releases, statements, verify,
 ):  # fmt: skip
     portal.add_command(group)
 

@@ -1,6 +1,7 @@
 """The configuration: read once from the environment, frozen, and complete about what is wrong with it."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,14 +9,21 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from portal.zones import time_zones
+from storage import InvalidAddress, check_address
 
 T = TypeVar("T")
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 LANGUAGES = ("en", "ru")
+_ADDRESS = re.compile(r"[^\s\0@]+@[^\s\0@]+")
+LEAST_GRACE = timedelta(days=2)
+"""An upload relies on bytes that it finds in the store when they came within a day (`storage.contract.FRESH`)."""
 
 
 class Downloads(StrEnum):
@@ -57,6 +65,7 @@ class Config:
     accel_prefix: str = "/_objects/"
     max_artifact_bytes: int = 8 * GIB
     max_downloads: int = 96
+    unnamed_objects_for: timedelta = timedelta(days=30)
     max_attachment_bytes: int = 25 * MIB
     max_mailed_file_bytes: int = 10 * MIB
     link_for: timedelta = timedelta(days=14)
@@ -133,6 +142,7 @@ def _limits(reader: "_Reader") -> dict[str, Any]:
         "max_downloads": reader.value("PORTAL_MAX_DOWNLOADS", _positive, 96),
         "max_attachment_bytes": reader.value("PORTAL_MAX_ATTACHMENT_BYTES", _positive, 25 * MIB),
         "max_mailed_file_bytes": reader.value("PORTAL_MAX_MAILED_FILE_BYTES", _positive, 10 * MIB),
+        "unnamed_objects_for": reader.value("PORTAL_UNNAMED_OBJECTS_DAYS", _days_of_grace, timedelta(days=30)),
         "link_for": reader.value("PORTAL_LINK_DAYS", _days, timedelta(days=14)),
         "receipt_reminders_every": reader.value("PORTAL_RECEIPT_REMINDER_DAYS", _days, timedelta(days=5)),
     }
@@ -154,6 +164,9 @@ class _Reader:
             return default() if callable(default) else default
         try:
             return parse(text.strip())
+        except OverflowError:
+            self.problems.append((name, "is too large"))
+            return None  # type: ignore[return-value] # never reaches a Config: finish() raises
         except ValueError as error:
             self.problems.append((name, str(error)))
             return None  # type: ignore[return-value] # never reaches a Config: finish() raises
@@ -201,6 +214,13 @@ def _days(text: str) -> timedelta:
     return timedelta(days=_positive(text))
 
 
+def _days_of_grace(text: str) -> timedelta:
+    days = _days(text)
+    if days < LEAST_GRACE:
+        raise ValueError("must be 2 days at least")
+    return days
+
+
 def _count(text: str) -> int:
     return 0 if text == "0" else _positive(text)
 
@@ -227,22 +247,58 @@ def _scheme_in(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-_store = _scheme_in("file", "s3")
-_mail = _scheme_in("folder", "smtp", "smtps")
-_database = _scheme_in("sqlite", "postgresql", "postgresql+psycopg")
-
-
-def _texting(text: str) -> str:
-    parts = urlsplit(text)
-    is_near = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme != "folder" and not ((parts.scheme == "https" or is_near) and parts.hostname):
-        raise ValueError("must be an address beginning with folder: or https:")
+def _store(text: str) -> str:
+    try:
+        check_address(_scheme_in("file", "s3")(text))
+    except InvalidAddress as error:
+        raise ValueError(error.reason) from error
     return text
 
 
+def _database(text: str) -> str:
+    try:
+        url = make_url(_scheme_in("sqlite", "postgresql", "postgresql+psycopg")(text))
+    except (ArgumentError, ValueError) as error:  # their own sentences may hold a part of the password
+        raise ValueError("must be the address of a database, beginning with sqlite: or postgresql:") from error
+    if url.get_backend_name() == "sqlite" and not url.database:
+        raise ValueError("must name a file: sqlite:////absolute/path")
+    return text
+
+
+def _mail(text: str) -> str:
+    parts = _with_port(_scheme_in("folder", "smtp", "smtps")(text))
+    if parts.scheme != "folder" and not parts.hostname:
+        raise ValueError("must name a host")
+    return _absolute(text, parts)
+
+
+def _with_port(text: str) -> SplitResult:
+    """Raises ValueError, whose sentence holds nothing of the address: a password may stand in it."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("must be an address, with a number as port if it has one") from error
+    return parts
+
+
+def _absolute(text: str, parts: SplitResult) -> str:
+    if parts.scheme == "folder" and (parts.netloc or not parts.path.startswith("/")):
+        raise ValueError("must be written as folder:///absolute/path")
+    return text
+
+
+def _texting(text: str) -> str:
+    parts = _with_port(text)
+    is_near = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "folder" and not ((parts.scheme == "https" or is_near) and parts.hostname):
+        raise ValueError("must be an address beginning with folder: or https:")
+    return _absolute(text, parts)
+
+
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+    parts = _with_port(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an http or https address")
     return text.rstrip("/")
 
@@ -254,7 +310,7 @@ def _url_path(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if "@" not in text or any(character in text for character in "\r\n\0"):
+    if not _ADDRESS.fullmatch(text):
         raise ValueError("must be an e-mail address")
     return text
 

@@ -15,6 +15,7 @@ from portal.jobs import models as jobs
 from portal.kits import models as kits
 from portal.mail import models as mail
 from portal.mailings import models as mailings
+from portal.notices import models as notices
 from portal.recalls import models as recalls
 from portal.releases import models as releases
 from portal.reports import models as reports
@@ -38,6 +39,7 @@ __all__ = [
     "kits",
     "mail",
     "mailings",
+    "notices",
     "numbers",
     "recalls",
     "releases",

@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.config import Config
 from portal.db import Sessions, connect, sessions_on
 from portal.mailer import Mailer, open_mailer
+from portal.object_keys import keep_named
 from portal.texting import Texter, open_texter
 from signing import KeyFolder, OpenedKey
 from storage import ObjectStore, open_store
@@ -33,15 +34,20 @@ class Resources:
 
 
 def open_resources(config: Config, clock: Callable[[], datetime] = now) -> Resources:
-    """Open database, store, keys and mail as the configuration says; nothing is created or asked for yet."""
+    """Open database, store, keys and mail as the configuration says; nothing is created or asked for yet.
+
+    Sessions let no row name an object that the store has not.
+    """
     if config.database.startswith("sqlite"):
         config.data.mkdir(parents=True, exist_ok=True)
-    engine = connect(config.database)
+    engine, store = connect(config.database), open_store(config.store)
+    sessions = sessions_on(engine)
+    keep_named(sessions, store)
     return Resources(
         config=config,
         engine=engine,
-        sessions=sessions_on(engine),
-        store=open_store(config.store),
+        sessions=sessions,
+        store=store,
         keys=KeyFolder(Path(config.keys)),
         mailer=open_mailer(config.mail),
         texter=open_texter(config.texting),

@@ -1,6 +1,6 @@
 """Objects by key, in files or in S3, behind one contract (`ObjectStore`). It knows nothing of who uses it."""
 
-from storage.address import open_store
+from storage.address import check_address, open_store
 from storage.contract import ObjectStore, Received
 from storage.errors import (
     DigestMismatch,
@@ -21,7 +21,7 @@ from storage.errors import (
     TooLarge,
 )
 from storage.files import FileStore
-from storage.keys import content_key
+from storage.keys import content_key, digest_in
 from storage.reader import ObjectReader
 from storage.s3 import S3Settings, S3Store
 from storage.streams import Source
@@ -52,6 +52,8 @@ __all__ = [
     "StoreUnavailable",
     "StoredObject",
     "TooLarge",
+    "check_address",
     "content_key",
+    "digest_in",
     "open_store",
 ]

@@ -31,6 +31,15 @@ def open_store(address: str, *, access_key: str | None = None, secret_key: str |
     raise InvalidAddress(address, "it must begin with file: or s3:")
 
 
+def check_address(address: str) -> None:
+    """Raises InvalidAddress where `open_store` would, and opens nothing."""
+    parts = urlsplit(address)
+    if parts.scheme == "s3" and "@" not in parts.netloc:
+        _s3_settings(address, parts, None, None)
+    else:
+        open_store(address)
+
+
 def _file_store(address: str, parts: SplitResult) -> FileStore:
     path = Path(unquote(parts.path))
     if parts.netloc not in {"", "localhost"} or not path.is_absolute() or parts.query or parts.fragment:

@@ -11,6 +11,8 @@ from storage.streams import Source
 from storage.values import StoredObject
 
 SMALL_OBJECT_BYTES = 8 * 1024 * 1024
+FRESH = timedelta(days=1)
+"""Who removes objects that nothing refers to leaves alone what came within this time, and well beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class ObjectStore(Protocol):
 
         Whole or not at all: until it returns nothing is visible under the key, and then it is durable. At most a few
         tens of MiB are held in memory, whatever the size.
+
+        Bytes that are there and fresh need not be kept anew. Older ones might be removed, if nothing refers to them,
+        before a long upload ends: then what came takes their place.
 
         Raises TooLarge as soon as the limit (or a declared size above it) is passed, SizeMismatch for a stream cut
         short or running on, DigestMismatch, InvalidDigest.

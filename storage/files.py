@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from stat import S_ISDIR
 
-from storage.contract import SMALL_OBJECT_BYTES, Received
+from storage.contract import FRESH, SMALL_OBJECT_BYTES, Received
 from storage.errors import (
     InvalidKey,
     ObjectExists,
@@ -61,7 +61,7 @@ class FileStore:
         expected_size: int | None = None,
     ) -> Received:
         expected = Expected(limit_bytes, expected_sha256, expected_size)
-        if expected.sha256 is not None and self._there(content_key(expected.sha256)):
+        if expected.sha256 is not None and self._is_fresh(content_key(expected.sha256)):
             return self._receive_again(source, expected)
         with self._incoming(room_bytes=expected_size or 0) as (incoming, descriptor):
             with Intake(source, expected) as intake, Flusher(descriptor) as flusher:
@@ -185,11 +185,7 @@ class FileStore:
             os.fchmod(descriptor, FILE_MODE)
             os.fsync(descriptor)
             _make_folder(path.parent)
-            try:
-                path.hardlink_to(incoming)
-                created = True
-            except FileExistsError:
-                created = False
+            created = _link(incoming, path)
         self._sync_folders(key)
         if not created and not self._there(key):
             raise InvalidKey(key, "other objects have it as their folder")
@@ -201,6 +197,12 @@ class FileStore:
         except ObjectMissing:
             return False
         return True
+
+    def _is_fresh(self, key: str) -> bool:
+        try:
+            return datetime.now(UTC) - self.stat(key).modified_at < FRESH
+        except ObjectMissing:
+            return False
 
     def _receive_again(self, source: Source, expected: Expected) -> Received:
         """Read what is there already and store nothing, so that it needs no room on the disk."""
@@ -268,6 +270,18 @@ def _write(descriptor: int, view: memoryview) -> None:
     with _translated(INCOMING):
         while view:
             view = view[os.write(descriptor, view[:WRITE_BYTES]) :]
+
+
+def _link(incoming: Path, path: Path) -> bool:
+    """Whether the name was free. A name that is taken may become free while we look: nobody waits for uploads."""
+    while True:
+        try:
+            path.hardlink_to(incoming)
+        except FileExistsError:
+            if path.exists():
+                return False
+        else:
+            return True
 
 
 def _make_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from storage.contract import SMALL_OBJECT_BYTES, Received
+from storage.contract import FRESH, SMALL_OBJECT_BYTES, Received
 from storage.errors import (
     InvalidAddress,
     ObjectExists,
@@ -212,7 +212,7 @@ class S3Store:
         return self._received(key, intake, created=created)
 
     def _receive_known(self, intake: Intake, first: Block, blocks: Iterator[Block], key: str) -> Received:
-        if self._there(key):
+        if self._is_fresh(key):
             for _ in blocks:  # read all the same: only who has the bytes may say that they are these
                 pass
             return self._received(key, intake, created=False)
@@ -286,6 +286,12 @@ class S3Store:
         except ObjectMissing:
             return False
         return True
+
+    def _is_fresh(self, key: str) -> bool:
+        try:
+            return datetime.now(UTC) - self._head(key).modified_at < FRESH
+        except ObjectMissing:
+            return False
 
     def _holds(self, stored: StoredObject, content: bytes) -> bool:
         if stored.size_bytes != len(content):

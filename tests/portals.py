@@ -24,6 +24,7 @@ from portal.config import Config
 from portal.db import sessions_on
 from portal.jobs.worker import run_due
 from portal.mailer import open_mailer
+from portal.object_keys import keep_named
 from portal.resources import Resources
 from portal.texting import FolderTexter
 from signing import KeyFolder
@@ -162,5 +163,6 @@ def open_test_portal(engine: Engine, folder: Path, *, store: str | None = None, 
         texter=FolderTexter(folder / "texts"),
         clock=clock,
     )
+    keep_named(resources.sessions, resources.store)
     chain_on(resources.sessions)
     return Portal(resources, clock, folder)

@@ -15,7 +15,7 @@ from portal.audit.models import AuditEvent, AuditHead
 from portal.audit.service import Tag, record
 from portal.resources import Resources
 from signing import KeyRing, SigningError
-from storage import ObjectExists, ObjectStore
+from storage import ObjectExists, ObjectStore, StoredObject
 
 PREFIX = "audit/checkpoints/"
 KIND = "portal-audit-checkpoint/1"
@@ -71,16 +71,20 @@ def read_all(store: ObjectStore, ring: KeyRing) -> tuple[list[Checkpoint], list[
     good: list[Checkpoint] = []
     bad: list[BadCheckpoint] = []
     for stored in store.list(PREFIX):
-        if stored.size_bytes > MOST_BYTES:
-            bad.append(BadCheckpoint(stored.key, "it is too large"))
-            continue
-        with store.open_range(stored.key) as reader:
-            read = _read(stored.key, reader.read(), ring)
+        read = _loaded(store, stored, ring)
         if isinstance(read, Checkpoint):
             good.append(read)
         else:
             bad.append(read)
     return sorted(good, key=lambda one: (one.sequence, one.at)), bad
+
+
+def newest(store: ObjectStore, ring: KeyRing) -> Checkpoint | BadCheckpoint | None:
+    """The one with the highest sequence by its key, which is all that is read; None where there is none."""
+    stored = max(store.list(PREFIX), key=lambda one: one.key, default=None)
+    if stored is None:
+        return None
+    return _loaded(store, stored, ring)
 
 
 def missing(session: Session, present: set[str]) -> list[str]:
@@ -98,6 +102,13 @@ def _signed_bytes(content: dict[str, Any]) -> bytes:
     """What is signed begins with what it is, so that no signature of another kind can stand in for it."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return f"{KIND}\n{canonical}".encode()
+
+
+def _loaded(store: ObjectStore, stored: StoredObject, ring: KeyRing) -> Checkpoint | BadCheckpoint:
+    if stored.size_bytes > MOST_BYTES:
+        return BadCheckpoint(stored.key, "it is too large")
+    with store.open_range(stored.key) as reader:
+        return _read(stored.key, reader.read(), ring)
 
 
 def _read(key: str, data: bytes, ring: KeyRing) -> Checkpoint | BadCheckpoint:

@@ -11,7 +11,7 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from portal.audit.queries import Filter
-from portal.audit.service import Tag
+from portal.audit.wording import TAG_TITLES
 from portal.web.forms import Form, _l, choices
 
 
@@ -30,7 +30,9 @@ class FilterForm(Form):
 
     def __init__(self, organisations: Iterable[tuple[UUID, str]], **arguments: Any) -> None:  # noqa: ANN401 - WTForms'
         super().__init__(**arguments)
-        self.tag.choices = choices([("", _("All")), *((tag.value, tag.value) for tag in sorted(Tag))])
+        self.tag.choices = choices(
+            [("", _("All")), *sorted(((tag.value, _(title)) for tag, title in TAG_TITLES.items()), key=_title)]
+        )
         named = ((str(organisation_id), name) for organisation_id, name in organisations)
         self.organisation.choices = choices([("", _("All")), *named])
 
@@ -44,6 +46,10 @@ class FilterForm(Form):
             since=_beginning(self.since.data, time_zone),
             before=_beginning(self.until.data, time_zone, days_later=1),
         )
+
+
+def _title(choice: tuple[str, str]) -> str:
+    return choice[1].casefold()
 
 
 def _words(text: str | None) -> str:

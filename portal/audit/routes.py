@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.audit import queries
 from portal.audit.export import csv_of
 from portal.audit.forms import FilterForm
+from portal.audit.wording import SUBJECT_TITLES, TAG_TITLES, VIA_TITLES
 from portal.errors import InvalidInput, mark
 from portal.permissions import Permission
 from portal.web.formats import now
@@ -22,6 +23,12 @@ bp = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audi
 
 ORGANISATIONS = "audit organisations"
 OrganisationNames = Callable[[Session], Iterable[tuple[UUID, str]]]
+
+
+@bp.context_processor
+def _words() -> dict[str, object]:
+    tags = {tag.value: title for tag, title in TAG_TITLES.items()}
+    return {"tag_titles": tags, "via_titles": VIA_TITLES, "subject_titles": SUBJECT_TITLES}
 
 
 class BadFilter(InvalidInput):

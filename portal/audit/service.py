@@ -114,6 +114,7 @@ class Tag(StrEnum):
     MAIL_POST = "mail.post"
     MAIL_DISCARD = "mail.discard"
     TICKET_ASSIGN = "ticket.assign"
+    TICKET_ASSESS = "ticket.assess"
     PROGRAMME_SAVE = "programme.save"
     ROTA_CHANGE = "rota.change"
     SHIFT_NOTE = "shift.note"
@@ -134,6 +135,7 @@ class Tag(StrEnum):
     BACKUP_REWRAP = "backup.rewrap"
     STATEMENT_ISSUE = "statement.issue"
     JOB_RETRY = "job.retry"
+    OBJECT_REMOVE = "object.remove"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
 

@@ -13,6 +13,7 @@ from portal.accounts.models import Organisation, Person
 from portal.authority.errors import PowerNotOpen
 from portal.db import Base, HasId, words
 from portal.errors import mark
+from portal.object_keys import HOLDS_OBJECT_KEYS
 from portal.releases.models import Product
 
 
@@ -89,7 +90,7 @@ class PowerOfAttorney(HasId, Base):
     ends_at: Mapped[datetime]
     may_receive: Mapped[bool] = mapped_column(default=True)
     may_sign: Mapped[bool] = mapped_column(default=False)
-    scan: Mapped[dict[str, Any] | None]
+    scan: Mapped[dict[str, Any] | None] = mapped_column(info=HOLDS_OBJECT_KEYS)
     state: Mapped[PowerState] = mapped_column(words(PowerState), default=PowerState.UNCONFIRMED)
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.db import Base, HasId, words
 from portal.errors import mark
 from portal.inventory.models import Device
+from portal.object_keys import NAMES_OBJECT
 
 
 class BackupKind(StrEnum):
@@ -56,7 +57,7 @@ class DeviceBackup(HasId, Base):
     installed_version: Mapped[str | None] = mapped_column(String(100))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
-    key: Mapped[str] = mapped_column(String(200), index=True)
+    key: Mapped[str] = mapped_column(String(200), index=True, info=NAMES_OBJECT)
     stored_at: Mapped[datetime]
     stored_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     stored_by_name: Mapped[str] = mapped_column(String(200))

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.couriers.errors import MediumTooSmall, MediumUnwritable, PathNotEmpty
+from portal.couriers.errors import MediumNotEmpty, MediumTooSmall, MediumUnwritable, PathNotEmpty
 from portal.kits import service as kits
 from portal.kits.layout import StoredFile
-from portal.kits.models import KitRecord
+from portal.kits.models import KitFormat, KitRecord
 from storage import ObjectStore
 
 Progress = Callable[[str, int], None]
@@ -22,6 +22,11 @@ BLOCK_BYTES = 1 << 20
 LOOK_EVERY_SECONDS = 0.25
 PARTIAL = ".part"
 SUM = ".sha256"
+OF_SYSTEMS = frozenset(
+    ("lost+found", "System Volume Information", "$RECYCLE.BIN", ".Trashes", ".fseventsd", ".Spotlight-V100")
+)
+"""Folders that an operating system makes by itself on whatever is plugged in."""
+MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Place:
 
 
 def require_room(place: Place, record: KitRecord, capacity_bytes: int) -> None:
-    """Before anything is written. Raises MediumTooSmall, MediumUnwritable, PathNotEmpty."""
+    """Before anything is written. Raises MediumTooSmall, MediumUnwritable, MediumNotEmpty, PathNotEmpty."""
     with _told(place.folder):
         target = place.target(record)
+        _require_nothing_else(place, record)
         if target.exists() and not _is_left_over(target, record):
             raise PathNotEmpty(path=target)
         there = target.stat().st_size if target.is_file() else 0
@@ -52,6 +58,21 @@ def require_room(place: Place, record: KitRecord, capacity_bytes: int) -> None:
     needs = record.size_bytes
     if needs > room:
         raise MediumTooSmall(needs=needs, room=room)
+
+
+def _require_nothing_else(place: Place, record: KitRecord) -> None:
+    """Nobody vouches for another file on the medium, and the kit of another customer must not travel with this one.
+
+    An image lies in a folder of the clerk's own until it is burnt: what is beside it there travels nowhere.
+    """
+    if record.format is KitFormat.ISO and not place.is_extracted:
+        return
+    target = place.target(record)
+    own = {target.name, target.name + PARTIAL, target.name + SUM}
+    others = sorted({path.name for path in place.folder.iterdir()} - own - OF_SYSTEMS)
+    if others:
+        more = ["…"] if len(others) > MOST_NAMES else []
+        raise MediumNotEmpty(names=", ".join([*map(ascii, others[:MOST_NAMES]), *more]))
 
 
 def write(store: ObjectStore, record: KitRecord, place: Place, progress: Progress) -> None:

@@ -62,6 +62,13 @@ class PathNotEmpty(InvalidInput):
     sentence = mark("There is something else at %(path)s already: choose an empty place or another name.")
 
 
+class MediumNotEmpty(InvalidInput):
+    """`names` are the first of what lies there, each as a quoted string."""
+
+    code = "medium-not-empty"
+    sentence = mark("The medium holds something else already: %(names)s. Only the kit travels on it: empty it first.")
+
+
 class MediumUnwritable(Unavailable):
     code = "medium-unwritable"
     sentence = mark("The medium can't be written or read at %(path)s: %(reason)s")

@@ -20,6 +20,7 @@ from portal.couriers.states import (
 )
 from portal.db import Base, HasId, words
 from portal.deliveries.models import Delivery
+from portal.object_keys import HOLDS_OBJECT_KEYS
 
 
 class Medium(HasId, Base):
@@ -68,7 +69,7 @@ class MediumMove(HasId, Base):
     state: Mapped[MediumState] = mapped_column(words(MediumState))
     delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("deliveries.id"), index=True)
     reason: Mapped[str] = mapped_column(String(1000), default="")
-    proof: Mapped[dict[str, Any] | None]
+    proof: Mapped[dict[str, Any] | None] = mapped_column(info=HOLDS_OBJECT_KEYS)
     at: Mapped[datetime]
     by_name: Mapped[str] = mapped_column(String(200))
 
@@ -151,7 +152,7 @@ class Consignment(HasId, Base):
     reminders: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime | None]
     received_by: Mapped[str] = mapped_column(String(200), default="")
-    signature: Mapped[dict[str, Any] | None]
+    signature: Mapped[dict[str, Any] | None] = mapped_column(info=HOLDS_OBJECT_KEYS)
     seen: Mapped[dict[str, Any] | None]
 
     delivery: Mapped[Delivery] = relationship(lazy="raise")

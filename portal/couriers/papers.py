@@ -57,7 +57,7 @@ def sheet(session: Session, delivery: Delivery, consignment: Consignment | None,
     parcel = _Parcel(
         delivery=delivery,
         consignment=consignment,
-        sender=_sender(session),
+        sender=sender(session),
         recipient=recipient.get("name", ""),
         phone=place.get("phone") or recipient.get("phone", ""),
         address="\n".join([*place.get("lines", []), place.get("country", "")]),
@@ -157,7 +157,7 @@ def _fitting(address: str) -> str:
     return "\n".join(line[:MAX_LABEL_LINE_CHARS] for line in address.splitlines()[:MAX_LABEL_LINES])
 
 
-def _sender(session: Session) -> str:
+def sender(session: Session) -> str:
     """The vendor's name; the support centre's where the vendor is not on record."""
     rows = select(Organisation).where(Organisation.kind.in_((OrganisationKind.VENDOR, OrganisationKind.SUPPORT)))
     found = sorted(session.scalars(rows), key=lambda one: (one.kind is not OrganisationKind.VENDOR, one.name))

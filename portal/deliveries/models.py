@@ -21,6 +21,7 @@ from portal.deliveries.states import (
     DeliveryState,
     EventKind,
 )
+from portal.object_keys import HOLDS_OBJECT_KEYS
 from portal.releases.models import Artifact, Release
 from portal.web.byte_ranges import Span
 
@@ -189,7 +190,7 @@ class DeliveryEvent(HasId, Base):
     person_id: Mapped[UUID | None]
     person_name: Mapped[str] = mapped_column(String(200))
     address: Mapped[str] = mapped_column(String(64))
-    evidence: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]] = mapped_column(info=HOLDS_OBJECT_KEYS)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 

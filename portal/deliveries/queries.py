@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import Select, exists, false, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from portal.accounts.models import Organisation, Person
+from portal.accounts.models import Organisation
 from portal.actors import Actor
 from portal.deliveries.models import Delivery, DeliveryAddress, DeliveryEvent, DeliveryItem, DeliveryPolicy
 from portal.deliveries.states import Channel, DeliveryState, EventKind
-from portal.entitlements.models import ReceivedRelease
 from portal.entitlements.rules import is_takeable
 from portal.entitlements.visibility import visible
 from portal.errors import NotFound
@@ -212,21 +211,4 @@ def customers(session: Session, *, visible_to: Actor) -> Sequence[Organisation]:
     if not visible_to.is_staff:
         return ()
     rows = select(Organisation).where(Organisation.kind == OrganisationKind.CUSTOMER).order_by(Organisation.name)
-    return session.scalars(rows).all()
-
-
-def people_who_received(session: Session, release_id: UUID) -> Sequence[Person]:
-    """Every active person of each customer to whom anything of the release was ever handed out."""
-    issued = select(Delivery.organisation_id).where(Delivery.release_id == release_id)
-    received = select(ReceivedRelease.organisation_id).where(ReceivedRelease.release_id == release_id)
-    rows = (
-        select(Person)
-        .where(
-            Person.organisation_id.in_(issued.union(received)),
-            Person.disabled_at.is_(None),
-            Person.password_hash.is_not(None),
-        )
-        .options(joinedload(Person.organisation))
-        .order_by(Person.email)
-    )
     return session.scalars(rows).all()

@@ -137,6 +137,8 @@ HELD_STATES = (_S.DELIVERED, _S.ACKNOWLEDGED)
 """The customer has the bytes."""
 CLOSED_STATES = (_S.ACKNOWLEDGED, _S.CANCELLED, _S.RETURNED)
 """Nobody has anything left to do."""
+BY_ATTACHMENT = "attachment"
+"""The `way` of a letter that carries the files themselves, in the evidence of its entry."""
 WHILE_STOPPED = (_S.CANCELLED, _S.REFUSED, _S.RETURNED, _S.LOST)
 """The only steps of a delivery that an open incident has stopped."""
 

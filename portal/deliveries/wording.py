@@ -85,6 +85,8 @@ EVIDENCE_WORDS = {
     ("way", "portal"): mark("the portal"),
     ("way", "accel"): mark("the web server beside the portal"),
     ("way", "presigned"): mark("the object store"),
+    ("way", "link"): mark("a letter with a link"),
+    ("way", "attachment"): mark("a letter with the files"),
     ("statement", "verified"): mark("“I have verified this file”"),
     ("statement", "installed"): mark("“We confirm what was installed”"),
     **{("basis", basis.value): title for basis, title in BASIS_TITLES.items()},

@@ -85,7 +85,7 @@ def open_desk(session: Session, desk: Desk) -> None:
         contacts.save(session, desk.customers[code], None, facts, by=desk.engineer, at=desk.ago(200))
     session.flush()
     _duty(session, desk)
-    text = "FV-00412 после обслуживания показывает аварии с сдвигом в час: ждём рекомендации до вечера."
+    text = "FV-00412 после обслуживания показывает аварии со сдвигом в час: ждём рекомендации до вечера."
     rota.leave_note(session, text, by=desk.people["dispatcher@tsc.example"], at=desk.ago(0.3))
     _call(session, desk)
     _incident(session, desk)

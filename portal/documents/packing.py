@@ -13,7 +13,10 @@ from portal.errors import mark
 STEPS = (
     mark("Compare the number on the bag or seal with this list. If it is broken or differs, report it unopened."),
     mark("Compare the serial number of the medium with this list."),
-    mark("Open VERIFY.html on the medium, or run verify.py. Every file must be right, and none missing or extra."),
+    mark(
+        "Nothing but the kit named below and its .sha256 may lie on the medium: open nothing else. Unpack the kit, do "
+        "what its VERIFY.html says, or run its verify.py. Every file must be right, and none missing or extra."
+    ),
     mark("Compare the digest: over the telephone, read out its words; the full digest decides."),
     mark("Scan the code, or open the address and type the receipt code. Confirm the receipt or report a difference."),
 )

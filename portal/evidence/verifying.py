@@ -2,7 +2,8 @@
 
 The seal says which bytes belong to the pack. Everything else is checked as well, so that a forger with the seal's key
 alone can't alter what another document in the pack contradicts: the chain of entries, the release's own signatures,
-the files against the manifest, the slip, the act's text and the drawn signatures against the entries.
+the files against the manifest, what was asked for, the slip, the act's text, its paper and the drawn signatures against
+the entries.
 """
 
 import hashlib
@@ -177,6 +178,7 @@ def _of_content(files: Mapping[str, bytes], keys: KeyRing) -> Iterator[Fault]:
         document = json.loads(files[EVIDENCE])
         events = [_event(entry) for entry in document["entries"]]
         yield from _of_document(document, events, manifest)
+        yield from _of_request(document, events)
         yield from _of_slip(files, keys, document)
         yield from _of_act(files, events)
     except KeyError as error:
@@ -211,9 +213,28 @@ def _of_document(
         return
     if (delivery["product"], delivery["version"]) != (manifest.product, manifest.version):
         yield Fault("release-differs", f"{manifest.product} {manifest.version}")
+    known = {artifact.name: (artifact.sha256, artifact.size_bytes) for artifact in manifest.artifacts}
     for file in document["files"]:
-        if manifest.digests.get(file["name"]) != file["sha256"]:
+        if known.get(file["name"]) != (file["sha256"], file["size_bytes"]):
             yield Fault("file-not-in-release", str(file["name"])[:200])
+
+
+def _of_request(document: dict[str, Any], events: list[DeliveryEvent]) -> Iterator[Fault]:
+    """Channel, recipient, place and files are those that the first entry asks for; a recipient may be changed since."""
+    if not events or events[0].kind is not EventKind.REQUESTED:
+        return  # a download is taken, not asked for
+    wanted, delivery = events[0].evidence["wanted"], document["delivery"]
+    changed = [e.evidence["recipient"] for e in events if e.kind is EventKind.CORRECTED and "recipient" in e.evidence]
+    asked = {**wanted, **({"recipient": changed[-1]} if changed else {})}
+    said = {
+        "channel": delivery["channel"],
+        "recipient": delivery["recipient"],
+        "destination": delivery["destination"] or None,
+        "files": sorted(file["name"] for file in document["files"]),
+    }
+    for name, value in said.items():
+        if name in asked and (asked[name] or None) != value:
+            yield Fault("request-differs", name)
 
 
 def _of_slip(files: Mapping[str, bytes], keys: KeyRing, document: dict[str, Any]) -> Iterator[Fault]:
@@ -231,7 +252,7 @@ def _of_slip(files: Mapping[str, bytes], keys: KeyRing, document: dict[str, Any]
 
 
 def _of_act(files: Mapping[str, bytes], events: list[DeliveryEvent]) -> Iterator[Fault]:
-    """What the entries say of the act's text and of the drawn signatures must be what lies in the pack."""
+    """What the entries say of the act's text, its paper and the drawn signatures must be what lies in the pack."""
     signed = {event.evidence["text_sha256"] for event in events if "text_sha256" in event.evidence}
     acts = {name: content for name, content in files.items() if name.startswith("acts/") and name.endswith(".json")}
     texts = {name: digest(json.loads(content)) for name, content in acts.items()}
@@ -240,6 +261,10 @@ def _of_act(files: Mapping[str, bytes], events: list[DeliveryEvent]) -> Iterator
             yield Fault("act-text-changed", name)
     if signed - set(texts.values()):
         yield Fault("act-missing-or-changed", "acts")
+    printed = {event.evidence["pdf_sha256"] for event in events if event.evidence.get("pdf_sha256")}
+    sheets = {hashlib.sha256(c).hexdigest() for name, c in files.items() if name.startswith("acts/")}
+    if printed - sheets:
+        yield Fault("act-paper-missing-or-changed", "acts")
     drawn = {event.evidence["signature_sha256"] for event in events if event.evidence.get("signature_sha256")}
     pictures = {hashlib.sha256(c).hexdigest() for name, c in files.items() if name.startswith("pictures/")}
     if drawn - pictures:

@@ -16,6 +16,7 @@ from portal.documents.act import ActKind
 from portal.entitlements.decision import minute
 from portal.errors import mark
 from portal.handovers.errors import ActNotOpen
+from portal.object_keys import NAMES_OBJECT
 
 
 class ActState(StrEnum):
@@ -106,12 +107,12 @@ class Act(HasId, Base):
     code_confirmed_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]
     signature_kind: Mapped[SignatureKind | None] = mapped_column(words(SignatureKind))
-    signature_key: Mapped[str | None] = mapped_column(String(200))
+    signature_key: Mapped[str | None] = mapped_column(String(200), info=NAMES_OBJECT)
     signature_sha256: Mapped[str | None] = mapped_column(String(64))
     witness_name: Mapped[str] = mapped_column(String(200), default="")
-    witness_key: Mapped[str | None] = mapped_column(String(200))
+    witness_key: Mapped[str | None] = mapped_column(String(200), info=NAMES_OBJECT)
     witness_sha256: Mapped[str | None] = mapped_column(String(64))
-    pdf_key: Mapped[str | None] = mapped_column(String(200))
+    pdf_key: Mapped[str | None] = mapped_column(String(200), info=NAMES_OBJECT)
     pdf_sha256: Mapped[str | None] = mapped_column(String(64))
     pdf_size_bytes: Mapped[int | None] = mapped_column(Integer)
 

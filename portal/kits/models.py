@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, HasId, words
+from portal.object_keys import HOLDS_OBJECT_KEYS, NAMES_OBJECT
 from portal.releases.models import Release
 
 
@@ -36,12 +37,12 @@ class KitRecord(HasId, Base):
     notes_revision: Mapped[int]
     spec: Mapped[dict[str, Any]]
     slip: Mapped[str] = mapped_column(Text)
-    files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    files: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info=HOLDS_OBJECT_KEYS)
     folder: Mapped[str] = mapped_column(String(120))
     dated_at: Mapped[datetime]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
-    kept_key: Mapped[str | None] = mapped_column(String(200))
+    kept_key: Mapped[str | None] = mapped_column(String(200), info=NAMES_OBJECT)
     built_at: Mapped[datetime]
     built_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
 

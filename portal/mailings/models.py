@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, HasId, words
 from portal.deliveries.models import Delivery
+from portal.deliveries.states import BY_ATTACHMENT
 from portal.errors import mark
 
 
@@ -54,7 +55,7 @@ class MessageKind(StrEnum):
     """What a message carries: a link to the files, the files themselves, or a word that a link ends soon."""
 
     LINK = "link"
-    ATTACHMENT = "attachment"
+    ATTACHMENT = BY_ATTACHMENT
     REMINDER = "reminder"
 
 

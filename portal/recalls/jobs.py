@@ -6,12 +6,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from portal.actors import PORTAL_JOB
-from portal.deliveries import queries as deliveries
+from portal.deliveries.holders import people_who_received
 from portal.deliveries.states import Channel
-from portal.entitlements.visibility import visible
 from portal.jobs import service as jobs
 from portal.mail.service import post
-from portal.recalls import letters, service
+from portal.recalls import letters, queries, service
 from portal.recalls.models import Holding
 from portal.releases import queries as releases
 from portal.releases.models import Release
@@ -27,11 +26,11 @@ def tell_holders(resources: Resources, *, at: datetime, release_id: str) -> None
         release = releases.get(session, UUID(release_id), visible_to=PORTAL_JOB)
         recall = service.open_recall(session, release, at=at)
         told = set()
-        for person in deliveries.people_who_received(session, release.id):
+        for person in people_who_received(session, release.id):
             told.add((person.organisation_id, person.email))
             subject, text = letters.withdrawal(
                 release,
-                _known_replacement(session, release, person.organisation_id, at),
+                queries.known_replacement(session, release, person.organisation_id, at),
                 name=person.name,
                 holder=person.organisation.name,
                 language=person.language,
@@ -59,7 +58,7 @@ def _tell_recipient(session: Session, release: Release, holding: Holding, resour
         return  # a person who is gone; the company's other people have been told
     subject, text = letters.withdrawal(
         release,
-        _known_replacement(session, release, holding.organisation_id, at),
+        queries.known_replacement(session, release, holding.organisation_id, at),
         name=holding.holder_name,
         holder=holding.holder_name,
         language=holding.language,
@@ -93,9 +92,3 @@ def remind(resources: Resources, *, at: datetime) -> None:
 def _link(resources: Resources, holding: Holding) -> str:
     token = service.answer_token(holding, resources.config.secret_key)
     return f"{resources.config.base_url}/recalls/answer/{token}"
-
-
-def _known_replacement(session: Session, release: Release, organisation_id: UUID, at: datetime) -> Release | None:
-    """The release to take instead, unless it is still kept from this company: then nothing is said of it."""
-    known = visible(organisation_id, at).where(Release.id == release.replacement_id)
-    return release.replacement if session.scalar(known) else None

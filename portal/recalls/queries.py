@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, case, exists, false, func, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from portal.accounts.models import Organisation
 from portal.actors import Actor
+from portal.entitlements.visibility import visible
 from portal.errors import NotFound
 from portal.recalls.models import Answer, Holding, Recall
 from portal.releases.models import Release
@@ -63,10 +65,13 @@ def holdings(recall: Recall, *, visible_to: Actor) -> Select[Holding]:
 
 
 def holding(session: Session, holding_id: UUID, *, visible_to: Actor) -> Holding:
-    """One holding, locked, with its customer and release. Raises NotFound, for another customer's too."""
+    """One holding, locked, with customer, delivery and release. Raises NotFound, for another customer's too."""
+    release = joinedload(Holding.recall).joinedload(Recall.release)
     options = (
         joinedload(Holding.organisation),
-        joinedload(Holding.recall).joinedload(Recall.release).joinedload(Release.product),
+        joinedload(Holding.delivery),
+        release.joinedload(Release.product),
+        release.joinedload(Release.replacement),
     )
     rows = _seen(select(Holding).where(Holding.id == holding_id), visible_to)
     found: Holding | None = session.scalar(rows.options(*options).with_for_update(of=Holding))
@@ -107,6 +112,12 @@ def progress(session: Session, recall_ids: Sequence[UUID], *, visible_to: Actor)
         recall_id: Progress(holders, told, answered, int(kept or 0))
         for recall_id, holders, told, answered, kept in found
     }
+
+
+def known_replacement(session: Session, release: Release, organisation_id: UUID, at: datetime) -> Release | None:
+    """The release to take instead, unless it is still kept from this company: then nothing is said of it."""
+    known = visible(organisation_id, at).where(Release.id == release.replacement_id)
+    return release.replacement if session.scalar(known) else None
 
 
 def _seen(rows: Select, visible_to: Actor) -> Select:  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.actors import Actor, Via
+from portal.couriers.papers import sender
 from portal.deliveries.states import CHANNEL_TITLES
 from portal.errors import PortalError
 from portal.permissions import Permission
@@ -16,6 +17,7 @@ from portal.recalls import papers, queries, service
 from portal.recalls.forms import AnswerForm, NamedAnswerForm, ToldForm
 from portal.recalls.models import ANSWER_TITLES, Answer, Holding
 from portal.recalls.queries import Progress
+from portal.recalls.wording import medium_in
 from portal.web.files import send_text
 from portal.web.formats import now
 from portal.web.guard import actor, public, requires
@@ -29,7 +31,7 @@ bp = Blueprint("recalls", __name__, template_folder="templates")
 
 @bp.context_processor
 def _words() -> dict[str, object]:
-    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES}
+    return {"answer_titles": ANSWER_TITLES, "channel_titles": CHANNEL_TITLES, "medium_in": medium_in}
 
 
 @bp.after_request
@@ -121,13 +123,16 @@ def told(holding_id: UUID) -> ResponseReturnValue:
 def notice(holding_id: UUID) -> ResponseReturnValue:
     """The letter to print for a holder that is told by post or in person, with the answering link as a QR code."""
     holding = queries.holding(session(), holding_id, visible_to=actor())
-    token = service.answer_token(holding, resources().config.secret_key)
-    address = resources().config.base_url + url_for(".answer_by_link", token=token)
-    return send_text(
-        f"notice {holding.recall.release.version}.pdf",
-        papers.notice(holding, address, now()),
-        content_type="application/pdf",
+    release, config = holding.recall.release, resources().config
+    token = service.answer_token(holding, config.secret_key)
+    paper = papers.notice(
+        holding,
+        queries.known_replacement(session(), release, holding.organisation_id, now()),
+        sender=sender(session()),
+        address=config.base_url + url_for(".answer_by_link", token=token),
+        at=now(),
     )
+    return send_text(f"notice {release.version}.pdf", paper, content_type="application/pdf")
 
 
 def _take_answer(holding: Holding, form: AnswerForm, by: Actor) -> int | None:

@@ -1,6 +1,6 @@
 """The verbs of a recall: find the holders, tell them, take their answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,18 +14,18 @@ from portal.accounts.models import Person
 from portal.actors import PORTAL_JOB, Actor
 from portal.audit import service as audit
 from portal.audit.service import Tag
-from portal.deliveries import ledger
+from portal.deliveries import holders, ledger
 from portal.deliveries.models import Delivery, DeliveryEvent
-from portal.deliveries.states import Channel, DeliveryState, EventKind
+from portal.deliveries.states import Channel, EventKind
+from portal.documents.act import ActKind
 from portal.entitlements.decision import minute
 from portal.errors import NotFound
+from portal.handovers.models import Act, ActItem, ActState
 from portal.recalls.errors import AnsweredTooOften, ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding, Recall
 from portal.releases.models import Release
 from portal.texts import lines, one_line
 
-NEVER_LEFT = (DeliveryState.REQUESTED, DeliveryState.APPROVED, DeliveryState.PREPARED, DeliveryState.CANCELLED)
-"""Nothing was given out yet: whoever waits for it is refused by the decision at the next step."""
 REASON_CHARS, NAME_CHARS, HOW_CHARS = 1000, 200, 300
 SALT = "recall"
 REMIND_EVERY = timedelta(days=7)
@@ -49,8 +49,9 @@ def open_recall(session: Session, release: Release, *, at: datetime) -> Recall:
         session.add(recall)
         session.flush()  # holdings point to it
     known = set(session.scalars(select(Holding.key).where(Holding.recall_id == recall.id)))
+    places = _places_of_acts(session, release.id)
     for delivery in _given_out(session, release.id):
-        holding = _holding(recall, delivery)
+        holding = _holding(recall, delivery, places)
         if holding.key not in known:
             known.add(holding.key)
             session.add(holding)
@@ -155,17 +156,16 @@ def _note(
 
 
 def _given_out(session: Session, release_id: UUID) -> Iterable[Delivery]:
-    """Whatever left the portal of this release and has not come back, newest first."""
+    """By what the release is held, newest first."""
     rows = (
-        select(Delivery)
-        .where(Delivery.release_id == release_id, Delivery.state.not_in((*NEVER_LEFT, DeliveryState.RETURNED)))
+        holders.given_out(session, release_id)
         .options(joinedload(Delivery.person), joinedload(Delivery.organisation), selectinload(Delivery.events))
         .order_by(Delivery.created_at.desc(), Delivery.id)
     )
     return session.scalars(rows).all()
 
 
-def _holding(recall: Recall, delivery: Delivery) -> Holding:
+def _holding(recall: Recall, delivery: Delivery, places: Mapping[UUID, str]) -> Holding:
     """What one delivery, or one person's downloads, put where."""
     person, recipient = delivery.person, delivery.recipient or {}
     is_download = delivery.channel is Channel.DOWNLOAD
@@ -178,7 +178,7 @@ def _holding(recall: Recall, delivery: Delivery) -> Holding:
         holder_name=recipient.get("name") or delivery.person_name,
         holder_email=recipient.get("email") or (person.email if person else ""),
         language=recipient.get("language") or _language(person, delivery),
-        place=_place(delivery),
+        place=_place(delivery) or places.get(delivery.id, ""),
         medium=_medium(delivery),
     )
 
@@ -190,6 +190,17 @@ def _language(person: Person | None, delivery: Delivery) -> str:
 def _place(delivery: Delivery) -> str:
     destination = delivery.destination
     return ", ".join([*destination["lines"], destination["country"]])[:600] if destination else ""
+
+
+def _places_of_acts(session: Session, release_id: UUID) -> dict[UUID, str]:
+    """Where what was handed over in person changed hands, by delivery."""
+    rows = (
+        select(ActItem.delivery_id, Act.place)
+        .join(Act, Act.id == ActItem.act_id)
+        .join(Delivery, Delivery.id == ActItem.delivery_id)
+        .where(Delivery.release_id == release_id, Act.kind == ActKind.ACCEPTANCE, Act.state == ActState.SIGNED)
+    )
+    return {row.delivery_id: row.place for row in session.execute(rows)}
 
 
 def _medium(delivery: Delivery) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base, Flags, HasId, VersionKey, words
 from portal.errors import mark
+from portal.object_keys import NAMES_OBJECT
 from portal.releases.errors import AlreadyPublished, NotApproved, NotDraft, NotInReview, NotPublished
 from portal.releases.versions import Scheme
 
@@ -322,7 +323,7 @@ class Artifact(HasId, Base):
     platform: Mapped[str] = mapped_column(String(100), default="")
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
-    key: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(200), info=NAMES_OBJECT)
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     read_back_at: Mapped[datetime | None]

@@ -73,8 +73,9 @@ def _why_unfit(text: str) -> str | None:
 
 
 def _can_be_shown(character: str) -> bool:
-    """No control, no direction mark, no unassigned or half character, no blank other than the plain space."""
-    return character == " " or character.isprintable()
+    """No control, no direction mark, no unassigned or half character, no blank other than the plain space; nor the sign
+    that stands for what was no text: the name that was sent is not known then."""
+    return character == " " or (character.isprintable() and character != "\N{REPLACEMENT CHARACTER}")
 
 
 def _shown(text: str) -> str:

@@ -10,6 +10,7 @@ from portal.actors import Actor
 from portal.audit.service import Tag, record
 from portal.config import LANGUAGES
 from portal.errors import mark
+from portal.jobs.service import enqueue
 from portal.releases import queries
 from portal.releases.drafts import named
 from portal.releases.errors import NotDraft, NotPublished, ReasonMissing, UnknownSection
@@ -18,6 +19,8 @@ from portal.releases.markdown import MAX_NOTES_CHARS, NotesTooLong
 from portal.releases.models import SECTION_TITLES, NotesRevision, Release, ReleaseState, Section
 from portal.releases.texts import clean
 
+CORRECTED = "releases.corrected"
+"""The job that tells every customer whom a correction of published notes concerns."""
 Texts = Mapping[str, Mapping[str, str]]
 """{language: {section: Markdown}}."""
 
@@ -55,6 +58,8 @@ def save_notes(
     tag = Tag.NOTES_CORRECT if release.is_published else Tag.NOTES_SAVE
     told = {"revision": last.number, "languages": sorted(texts), "reason": reason}
     record(session, tag, by=by, at=at, subject=release, named=named(release), **told)
+    if release.is_published:
+        enqueue(session, CORRECTED, at=at, release_id=str(release.id), number=last.number)
     return last
 
 

@@ -25,6 +25,9 @@ from signing import ManifestArtifact, ReleaseManifest, Signer, SigningError, sig
 PUBLISHED = "releases.published"
 """The job that tells whoever waits for what the release fixes; whoever keeps the tickets does it."""
 
+NEWS = "releases.news"
+"""The job that tells every customer whom the release concerns; whoever knows contracts and devices does it."""
+
 
 def open_signer(resources: Resources) -> Signer:
     """The active release key. Raises SigningFailed."""
@@ -54,6 +57,7 @@ def publish(session: Session, release: Release, *, languages: Iterable[str], sig
     publication = _sign(session, release, signer, at)
     session.add(publication)
     enqueue(session, PUBLISHED, at=at, key=f"{PUBLISHED}:{release.id}", release_id=str(release.id))
+    enqueue(session, NEWS, at=at, key=f"{NEWS}:{release.id}", release_id=str(release.id))
     told = {"counter": release.counter, "key_id": publication.key_id}
     record(session, Tag.RELEASE_PUBLISH, by=by, at=at, subject=release, named=named(release), **told)
     return publication

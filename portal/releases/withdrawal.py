@@ -19,6 +19,9 @@ WITHDRAWN = "releases.withdrawn"
 FIX_WITHDRAWN = "releases.fix-withdrawn"
 """The job that tells everyone whose ticket it was to cure; whoever keeps the tickets does it."""
 
+GONE = "releases.gone"
+"""The job that tells everyone else who heard that it is out; whoever wrote to them does it."""
+
 
 def withdraw(session: Session, release: Release, *, reason: str, replacement: Release | None, by: Actor,
              at: datetime) -> None:  # fmt: skip
@@ -30,6 +33,7 @@ def withdraw(session: Session, release: Release, *, reason: str, replacement: Re
     release.withdraw(reason, at, replacement.id if replacement else None)
     enqueue(session, WITHDRAWN, at=at, release_id=str(release.id))
     enqueue(session, FIX_WITHDRAWN, at=at, release_id=str(release.id))
+    enqueue(session, GONE, at=at, release_id=str(release.id))
     told = {"reason": reason, "replacement": replacement.version if replacement else None}
     record(session, Tag.RELEASE_WITHDRAW, by=by, at=at, subject=release, named=named(release), **told)
 

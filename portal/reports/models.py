@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Organisation
 from portal.db import Base, HasId
+from portal.object_keys import NAMES_OBJECT
 
 
 class Statement(HasId, Base):
@@ -32,7 +33,7 @@ class Statement(HasId, Base):
     kept: Mapped[int]
     late: Mapped[int]
     key_id: Mapped[str] = mapped_column(String(64))
-    object_key: Mapped[str] = mapped_column(String(200))
+    object_key: Mapped[str] = mapped_column(String(200), info=NAMES_OBJECT)
     size_bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
 

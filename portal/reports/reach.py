@@ -1,9 +1,9 @@
 """From the publication of a release to whoever it is for: when a customer heard of it, when its devices had it (P15).
 
-Notice is the first of: a letter about a ticket that the release cures; an update planned to it; a delivery or download
-of it. A device has it when its history says that it came from a lower version to this one or a higher; it waits for it
-while its version on record is lower. Only installations after publication are measured: from publication, or from the
-day on which the device came on record, where that is later.
+Notice is the first of: the letter about its publication; a letter about a ticket that the release cures; an update
+planned to it; a delivery or download of it. A device has it when its history says that it came from a lower version to
+this one or a higher; it waits for it while its version on record is lower. Only installations after publication are
+measured: from publication, or from the day on which the device came on record, where that is later.
 """
 
 from collections import defaultdict
@@ -28,6 +28,7 @@ from portal.entitlements.models import ReceivedRelease
 from portal.entitlements.visibility import is_visible
 from portal.errors import NotFound, mark
 from portal.inventory.models import ChangeKind, Device, DeviceChange
+from portal.notices.models import Occasion, ReleaseNotice
 from portal.releases.models import Product, Release, ReleaseAudience, ReleaseState
 from portal.releases.versions import MalformedVersion, Scheme, Version
 from portal.tickets.models import Ticket, TicketFix
@@ -37,12 +38,14 @@ NOTHING = timedelta(0)
 
 
 class Notice(StrEnum):
+    NEWS = "news"
     LETTER = "letter"
     UPDATE = "update"
     DELIVERY = "delivery"
 
 
 NOTICE_TITLES = {
+    Notice.NEWS: mark("told of the publication"),
     Notice.LETTER: mark("told on a ticket"),
     Notice.UPDATE: mark("an update was planned"),
     Notice.DELIVERY: mark("asked for or downloaded"),
@@ -184,6 +187,7 @@ def _told(session: Session, ids: Collection[UUID], own: UUID | None) -> dict[Pai
     """When each customer first heard, and how."""
     parts = []
     for how, release_id, organisation_id, at in (
+        (Notice.NEWS, ReleaseNotice.release_id, ReleaseNotice.organisation_id, ReleaseNotice.told_at),
         (Notice.LETTER, TicketFix.release_id, Ticket.organisation_id, TicketFix.told_at),
         (Notice.UPDATE, UpdateRequest.release_id, UpdateRequest.organisation_id, UpdateRequest.created_at),
         (Notice.DELIVERY, Delivery.release_id, Delivery.organisation_id, Delivery.created_at),
@@ -191,6 +195,8 @@ def _told(session: Session, ids: Collection[UUID], own: UUID | None) -> dict[Pai
         rows = select(release_id, organisation_id, func.min(at).label("at"), literal(how.value).label("how"))
         if how is Notice.LETTER:
             rows = rows.join(Ticket, Ticket.id == TicketFix.ticket_id)
+        if how is Notice.NEWS:
+            rows = rows.where(ReleaseNotice.occasion == Occasion.PUBLISHED)
         rows = rows.where(release_id.in_(ids), *([organisation_id == own] if own else []))
         parts.append(rows.group_by(release_id, organisation_id))
     first: dict[Pair, tuple[datetime, Notice]] = {}

@@ -3,6 +3,9 @@
 The first answer by a human stops the response clock; automatic receipts, notes and changes of state do not. What rests
 while a ticket waits is the programme's to say. Events count in the order in which they were written: where the host's
 clock was set back between two of them, the later one counts as simultaneous with the one before.
+
+A severity that changes changes what is promised from the beginning; a first answer that was given stays as it was
+judged then: nobody makes it late, or timely, afterwards.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +17,9 @@ from typing import NamedTuple
 from portal.tickets.models import TicketChannel, TicketSeverity, TicketState
 from portal.tickets.programmes import Measure, Programme
 
+ENDED = frozenset({TicketState.RESOLVED, TicketState.CLOSED})
+"""In these states no promise runs."""
+
 
 class Happening(StrEnum):
     """What the clock asks of an event."""
@@ -21,14 +27,19 @@ class Happening(StrEnum):
     OPENED = "opened"
     HUMAN_ANSWER = "human-answer"
     STATE = "state"
+    SEVERITY = "severity"
 
 
 class Moment(NamedTuple):
-    """One event as the clock sees it; `state` is the ticket's state from then on."""
+    """One event as the clock sees it; `state` and `severity` are the ticket's from then on.
+
+    `severity` None: it never changed.
+    """
 
     at: datetime
     happening: Happening
     state: TicketState
+    severity: TicketSeverity | None = None
 
 
 class Standing(StrEnum):
@@ -92,11 +103,18 @@ def readings(
     now = max(now, ordered[-1].at) if ordered else now
     found = {}
     for measure in measures:
-        target = programme.target(measure, facts.channel, facts.severity)
+        target = programme.target(measure, facts.channel, _severity(measure, ordered) or facts.severity)
         reading = _reading(measure, target, ordered, programme, now) if target and ordered else None
         if reading:
             found[measure] = reading
     return found
+
+
+def _severity(measure: Measure, moments: list[Moment]) -> TicketSeverity | None:
+    """The severity that a first answer met; None where the present one decides."""
+    if measure is not Measure.RESPONSE:
+        return None
+    return next((moment.severity for moment in moments if moment.happening is Happening.HUMAN_ANSWER), None)
 
 
 def in_order(moments: Iterable[Moment]) -> list[Moment]:
@@ -153,29 +171,31 @@ def _passed(spans: list[Span], target: timedelta, programme: Programme) -> datet
 
 
 def _until_first_answer(moments: list[Moment]) -> tuple[list[Span], datetime | None]:
-    """The response never rests: it is the support centre's alone. A ticket closed unanswered promises none any more."""
-    opened = moments[0].at
-    answered = next((moment.at for moment in moments if moment.happening is Happening.HUMAN_ANSWER), None)
-    if answered is not None:
-        return [Span(opened, answered)], answered
-    if moments[-1].state in (TicketState.CLOSED, TicketState.RESOLVED):
-        return [], None
-    return [Span(opened, None)], None
+    """The response rests for nobody: it is the support centre's alone. A ticket closed unanswered promises none any
+    more; opened again, it goes on where it stopped."""
+    places = (place for place, moment in enumerate(moments) if moment.happening is Happening.HUMAN_ANSWER)
+    first = next(places, None)
+    if first is None:
+        is_over = moments[-1].state in ENDED
+        return [] if is_over else _counting(moments, ENDED), None
+    answered = moments[first].at
+    spans = _counting(moments[: first + 1], ENDED)
+    return [span._replace(end=span.end or answered) for span in spans], answered
 
 
 def _since_last_answer(moments: list[Moment], programme: Programme) -> tuple[list[Span], datetime | None]:
     """From each answer to the next, while the ticket is the support centre's to work on; nothing before the first."""
     answers = [number for number, moment in enumerate(moments) if moment.happening is Happening.HUMAN_ANSWER]
-    if not answers or moments[-1].state in (TicketState.RESOLVED, TicketState.CLOSED):
+    if not answers or moments[-1].state in ENDED:
         return [], None
-    return _counting(moments[answers[-1] :], programme, Measure.NEXT_UPDATE), None
+    return _counting(moments[answers[-1] :], resting_states(programme, Measure.NEXT_UPDATE)), None
 
 
 def _until_resolved(moments: list[Moment], programme: Programme) -> tuple[list[Span], datetime | None]:
     """All the time that the ticket was not resolved and did not rest; reopening goes on where it stopped."""
-    spans = _counting(moments, programme, Measure.RESOLUTION)
-    is_over = moments[-1].state in (TicketState.RESOLVED, TicketState.CLOSED)
-    ended = [moment.at for moment in moments if moment.state in (TicketState.RESOLVED, TicketState.CLOSED)]
+    spans = _counting(moments, resting_states(programme, Measure.RESOLUTION))
+    is_over = moments[-1].state in ENDED
+    ended = [moment.at for moment in moments if moment.state in ENDED]
     return spans, _last_ending(moments) if is_over and ended else None
 
 
@@ -183,19 +203,24 @@ def _last_ending(moments: list[Moment]) -> datetime:
     """When the ticket was last resolved (or closed without that), after which it was not opened again."""
     ending = moments[-1].at
     for moment in reversed(moments):
-        if moment.state not in (TicketState.RESOLVED, TicketState.CLOSED):
+        if moment.state not in ENDED:
             break
         ending = moment.at
     return ending
 
 
-def _counting(moments: list[Moment], programme: Programme, measure: Measure) -> list[Span]:
-    """The stretches in which the measure counts; the last one is open when it counts still."""
-    resting = {TicketState.RESOLVED, TicketState.CLOSED}
+def resting_states(programme: Programme, measure: Measure) -> frozenset[TicketState]:
+    """The states in which the measure does not count."""
+    resting = set(ENDED)
     if measure in programme.paused_by_customer:
         resting |= {TicketState.WAITING_FOR_CUSTOMER, TicketState.FIX_AVAILABLE}
     if measure in programme.paused_by_release:
         resting.add(TicketState.WAITING_FOR_RELEASE)
+    return frozenset(resting)
+
+
+def _counting(moments: list[Moment], resting: frozenset[TicketState]) -> list[Span]:
+    """The stretches in which time counts; the last one is open when it counts still."""
     spans: list[Span] = []
     start: datetime | None = None
     for moment in moments:

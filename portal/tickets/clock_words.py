@@ -9,6 +9,7 @@ from portal.tickets.clock import Reading, Standing
 from portal.tickets.models import TicketState
 from portal.tickets.programmes import MEASURE_TITLES, Measure
 from portal.tickets.standing import is_running
+from portal.tickets.turns import TURN_TITLES
 
 STANDING_TITLES = {
     Standing.RUNNING: mark("In time"),
@@ -81,6 +82,7 @@ def words() -> dict[str, object]:
         "until_due": until_due,
         "why_resting": why_resting,
         "is_running": is_running,
+        "turn_titles": TURN_TITLES,
     }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.accounts.models import Organisation, Person
 from portal.db import Base, HasId, words
 from portal.errors import mark
+from portal.object_keys import NAMES_OBJECT
 from portal.tickets.models import Ticket
 
 
@@ -80,7 +81,7 @@ class TicketFile(HasId, Base):
     by_staff: Mapped[bool]
     is_internal: Mapped[bool] = mapped_column(default=False)
     name: Mapped[str] = mapped_column(String(200))
-    key: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(200), info=NAMES_OBJECT)
     sha256: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
     created_at: Mapped[datetime]
@@ -145,7 +146,7 @@ class TicketMail(HasId, Base):
     sender: Mapped[str] = mapped_column(String(254))
     sender_name: Mapped[str] = mapped_column(String(200), default="")
     subject: Mapped[str] = mapped_column(String(300))
-    key: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(200), info=NAMES_OBJECT)
     sha256: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
     ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id"), index=True)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.documents.report import render_report
 from portal.permissions import Permission
-from portal.tickets import exporting, queries
+from portal.tickets import exporting, queries, timing, turns
 from portal.tickets.exporting import BLOCK_BYTES, Shared
 from portal.tickets.models import TICKET_CHANNEL_TITLES, TICKET_STATE_TITLES_FOR_CUSTOMER, TicketEventKind
 from portal.tickets.routes import bp
@@ -23,10 +23,13 @@ from portal.web.unit_of_work import let_go, resources, session
 @requires(Permission.TICKETS_READ)
 def printable(number: str) -> ResponseReturnValue:
     one = _shared(number)
+    programme = timing.programme_of(session(), one.ticket)
+    clock = timing.clock_of(session(), one.ticket, one.events, at=now(), programme=programme)
     return render_template(
         "tickets/print.html",
         ticket=one.ticket,
         events=one.events,
+        turns=turns.turns_of(one.events, clock, programme),
         files=one.files,
         kinds=TicketEventKind,
         channels=TICKET_CHANNEL_TITLES,

@@ -26,6 +26,7 @@ from portal.tickets.models import (
     TicketEvent,
     TicketEventKind,
     TicketState,
+    severities,
 )
 from portal.tickets.payloads import event_payload, row_payload
 from storage import ObjectStore
@@ -77,10 +78,13 @@ def report(one: Shared, *, language: str, time_zone: str, at: datetime) -> Repor
         return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
     def words(event: TicketEvent) -> str:
-        if event.kind is not TicketEventKind.STATE:
+        if event.kind is TicketEventKind.STATE:
+            said = _("State:") + " " + _(TICKET_STATE_TITLES_FOR_CUSTOMER[TicketState(event.detail)])
+        elif event.kind is TicketEventKind.ASSESSED:
+            said = _("Severity:") + " " + _(TICKET_SEVERITY_TITLES[severities(event.detail)[1]])
+        else:
             return event.body
-        state = _("State:") + " " + _(TICKET_STATE_TITLES_FOR_CUSTOMER[TicketState(event.detail)])
-        return f"{state}. {event.body}" if event.body else state
+        return f"{said}. {event.body}" if event.body else said
 
     facts = (
         (_("Customer"), ticket.organisation.name),

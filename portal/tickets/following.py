@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.entitlements.models import Contract, ContractLine
 from portal.tickets import standing
+from portal.tickets.clock import ENDED
 from portal.tickets.models import DeskVersion, ServiceProgramme, Ticket
 from portal.tickets.rota_models import DutyShift, ShiftNote
 
@@ -87,5 +88,5 @@ def _keep_all(session: Session) -> None:
 
 
 def _open(which: ColumnElement[bool]) -> Select[Ticket]:
-    rows = select(Ticket).where(which, Ticket.state.not_in(standing.ENDED)).order_by(Ticket.number)
+    rows = select(Ticket).where(which, Ticket.state.not_in(ENDED)).order_by(Ticket.number)
     return rows.with_for_update().execution_options(populate_existing=True)

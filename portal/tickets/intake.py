@@ -65,13 +65,20 @@ def customer_of(session: Session, organisation: Organisation, *, at: datetime) -
         Contract.organisation_id == organisation.id, Contract.starts_at <= at, Contract.ends_at > at
     )
     tickets = select(Ticket).where(Ticket.organisation_id == organisation.id, Ticket.state != TicketState.CLOSED)
-    devices = select(Device).where(Device.organisation_id == organisation.id, Device.removed_at.is_(None))
     return Customer(
         organisation,
         session.scalars(contracts.order_by(Contract.ends_at.desc(), Contract.number)).all(),
         session.scalars(tickets.order_by(Ticket.number.desc()).limit(20)).all(),
-        session.scalars(devices.order_by(Device.serial).limit(MOST_OFFERED)).all(),
+        devices_of(session, organisation.id),
     )
+
+
+def devices_of(session: Session, organisation_id: UUID, *, besides: UUID | None = None) -> list[Device]:
+    """The customer's devices by serial, as many as can be chosen from; before them the one named `besides`."""
+    rows = select(Device).where(Device.organisation_id == organisation_id, Device.removed_at.is_(None))
+    found = list(session.scalars(rows.order_by(Device.serial).limit(MOST_OFFERED)))
+    named = device_of(session, organisation_id, besides)
+    return found if named is None or named in found else [named, *found]
 
 
 def take_call(
@@ -85,11 +92,7 @@ def take_call(
     policy.require_work(by)
     call = facts.call or service.NO_CALL
     computed = severity_of(call.impact or _L, call.urgency or _L)
-    reason = one_line(call.severity_reason, limit=REASON_CHARS, required=False)
-    if chosen is None or chosen is computed:
-        chosen, reason = computed, ""
-    elif not reason:
-        raise ReasonForSeverity
+    chosen, reason = weighed(computed, chosen, call.severity_reason)
     call = replace(call, severity_reason=reason, caller=one_line(call.caller, limit=200, required=False))
     facts = replace(facts, severity=chosen, channel=TicketChannel.TELEPHONE, call=call)
     ticket = service.open_ticket(session, facts, by=by, at=at)
@@ -97,6 +100,16 @@ def take_call(
         session.flush()  # the answer locks the ticket in the database
         service.answer(session, ticket, translator(facts.organisation.language)(ANSWERED), by=by, at=at)
     return ticket
+
+
+def weighed(computed: TicketSeverity, chosen: TicketSeverity | None, reason: str) -> tuple[TicketSeverity, str]:
+    """The severity that holds, and why it is another than impact and urgency give. Raises ReasonForSeverity."""
+    reason = one_line(reason, limit=REASON_CHARS, required=False)
+    if chosen is None or chosen is computed:
+        return computed, ""
+    if not reason:
+        raise ReasonForSeverity
+    return chosen, reason
 
 
 def device_of(session: Session, organisation_id: UUID, device_id: UUID | None) -> Device | None:

@@ -1,5 +1,6 @@
 """The form for a call: find who calls while typing, see what is promised to them, write the ticket. Keyboard alone."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from wtforms import BooleanField, SelectField, StringField, SubmitField, TextAre
 
 from portal.accounts.customers import customer
 from portal.errors import InvalidInput, NotFound
+from portal.inventory.models import Device
 from portal.permissions import Permission
 from portal.releases.models import Product
 from portal.texts import lines, one_line, searchable
@@ -59,14 +61,11 @@ class CallForm(OnceForm):
     def offer(self, known: Customer, products: list[Product]) -> None:
         """Fill in what can be chosen."""
         none = ("", str(lazy_gettext("Not known")))
-        names = {product.id: product.name for product in products}
         self.impact.choices = choices((one.value, translate(IMPACT_TITLES[one])) for one in Degree)
         self.urgency.choices = choices((one.value, translate(URGENCY_TITLES[one])) for one in Degree)
         self.kind.choices = choices((kind.value, translate(TICKET_KIND_TITLES[kind])) for kind in TicketKind)
         self.product.choices = choices([none, *((product.code, product.name) for product in products)])
-        devices = ((str(one.id), _device_label(one.serial, names.get(one.product_id, ""), one.installed_version))
-                   for one in known.devices)  # fmt: skip
-        self.device.choices = choices([none, *devices])
+        self.device.choices = choices([none, *device_choices(known.devices, products)])
         computed = ("", str(lazy_gettext("As impact and urgency give it")))
         named = ((one.value, translate(TICKET_SEVERITY_TITLES[one])) for one in TicketSeverity)
         self.severity.choices = choices([computed, *named])
@@ -165,9 +164,8 @@ def _form_page(known: Customer, contact: Contact | None, form: CallForm | None =
         contact=contact,
         at_night=contacts.at_night(session(), known.organisation.id),
         at=now(),
-        severities={f"{impact}/{urgency}": translate(TICKET_SEVERITY_TITLES[severity])
-                    for (impact, urgency), severity in intake.SEVERITIES.items()},
-    )  # fmt: skip
+        severities=severity_words(),
+    )
 
 
 def _facts(form: CallForm, known: Customer, contact: Contact | None, products: dict[str, Product]) -> TicketFacts:
@@ -191,6 +189,20 @@ def _facts(form: CallForm, known: Customer, contact: Contact | None, products: d
             severity_reason=form.severity_reason.data or "",
         ),
     )
+
+
+def severity_words() -> dict[str, str]:
+    """What impact and urgency give, for the page that says it while they are chosen."""
+    return {
+        f"{impact}/{urgency}": translate(TICKET_SEVERITY_TITLES[severity])
+        for (impact, urgency), severity in intake.SEVERITIES.items()
+    }
+
+
+def device_choices(devices: Sequence[Device], products: Sequence[Product]) -> list[tuple[str, str]]:
+    names = {product.id: product.name for product in products}
+    return [(str(one.id), _device_label(one.serial, names.get(one.product_id, ""), one.installed_version))
+            for one in devices]  # fmt: skip
 
 
 def _device_label(serial: str, product: str, version: str | None) -> str:

@@ -63,6 +63,14 @@ class TicketEventKind(StrEnum):
     """Remote access: the customer's consent and its end, a session's begin, and its record when it has ended."""
     ASSIGNED = "assigned"
     """An engineer took the ticket (`detail`: who), or gave it back (empty)."""
+    ASSESSED = "assessed"
+    """The support centre looked at how bad it is and what it is about; `detail` as `severities` reads it."""
+
+
+def severities(detail: str) -> tuple[TicketSeverity, TicketSeverity]:
+    """Before and after, of an event that the ticket was assessed; both are the same where only the rest changed."""
+    before, after = detail.split()
+    return TicketSeverity(before), TicketSeverity(after)
 
 
 class Step(StrEnum):

@@ -13,7 +13,7 @@ from portal.tickets.clock import Reading
 from portal.tickets.clock_words import clock_payload
 from portal.tickets.errors import BadJson
 from portal.tickets.fixes import Fix
-from portal.tickets.models import Step, Ticket, TicketEvent, TicketKind, TicketSeverity
+from portal.tickets.models import Step, Ticket, TicketEvent, TicketEventKind, TicketKind, TicketSeverity, severities
 from portal.tickets.programmes import Measure
 
 NO_OBJECT = mark("it is not an object of names and values.")
@@ -108,6 +108,7 @@ def ticket_payload(
 
 
 def event_payload(event: TicketEvent, place: int) -> dict[str, Any]:
+    assessed = event.kind is TicketEventKind.ASSESSED
     return {
         "place": place,
         "kind": event.kind.value,
@@ -115,7 +116,8 @@ def event_payload(event: TicketEvent, place: int) -> dict[str, Any]:
         "by": event.person_name,
         "by_support": event.by_staff,
         "body": event.body,
-        "state": event.detail or None,
+        "state": None if assessed else event.detail or None,
+        "severity": severities(event.detail)[1].value if assessed else None,
     }
 
 

@@ -30,12 +30,14 @@ NO_HOUR_AT_ALL = mark("A calendar has some hour in its week.")
 NOTHING_PROMISED = mark("A programme promises something.")
 NO_ORDER = mark("Each rung of the ladder comes after the one before.")
 
+UNITS = mark("dhm")
+"""The letters of day, hour and minute; `parse_span` reads them in both languages."""
 _SPAN = re.compile(r"(?:([0-9]{1,3}) ?[dд])? ?(?:([0-9]{1,4}) ?[hч])? ?(?:([0-9]{1,5}) ?[mм])?")
 _WINDOW = re.compile(r"([0-9]{1,2}:[0-9]{2}) ?[-–] ?([0-9]{1,2}:[0-9]{2})", re.ASCII)
 
 
-def texts_of(programme: Programme) -> dict[str, str]:
-    """The form's fields filled in with the programme."""
+def texts_of(programme: Programme, units: str = UNITS) -> dict[str, str]:
+    """The form's fields filled in with the programme; `units` as for `written_span`."""
     calendar = programme.hours.calendar
     texts = {"name": programme.name, "hours": "calendar" if calendar else "always",
              "warn": f"{programme.warn_at * 100:.0f}"}  # fmt: skip
@@ -45,12 +47,12 @@ def texts_of(programme: Programme) -> dict[str, str]:
         texts |= {f"day-{n}": _written_window(window) for n, window in enumerate(calendar.week)}
     for name, (measure, channel, severity) in target_fields():
         span = programme.target(measure, channel, severity)
-        texts[name] = written_span(span) if span else ""
+        texts[name] = written_span(span, units) if span else ""
     for measure in RESTING_MEASURES:
         texts[f"customer-{measure.value}"] = "on" if measure in programme.paused_by_customer else ""
         texts[f"release-{measure.value}"] = "on" if measure in programme.paused_by_release else ""
     for number, rung in enumerate(programme.ladder[:RUNGS]):
-        texts[f"after-{number}"], texts[f"who-{number}"] = written_span(rung.after), rung.who
+        texts[f"after-{number}"], texts[f"who-{number}"] = written_span(rung.after, units), rung.who
     return texts
 
 
@@ -89,13 +91,13 @@ def parse_span(text: str, *, may_be_nothing: bool = False) -> timedelta:
     return span
 
 
-def written_span(span: timedelta) -> str:
-    """As people write it, the largest units that are whole."""
+def written_span(span: timedelta, units: str = UNITS) -> str:
+    """As people write it, the largest units that are whole; `units` are the letters of day, hour and minute."""
     minutes = int(span.total_seconds() // 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    parts = [f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if number]
-    return " ".join(parts) or "0m"
+    parts = [f"{number}{unit}" for number, unit in zip((days, hours, minutes), units, strict=True) if number]
+    return " ".join(parts) or f"0{units[-1]}"
 
 
 def _calendar(texts: Mapping[str, str]) -> Calendar:

@@ -12,7 +12,14 @@ from portal.permissions import Permission
 from portal.tickets import programme_service as service
 from portal.tickets.errors import ProgrammeNameTaken
 from portal.tickets.models import TICKET_CHANNEL_TITLES, TICKET_SEVERITY_TITLES, ServiceProgramme
-from portal.tickets.programme_texts import RESTING_MEASURES, RUNGS, programme_of_texts, texts_of, written_span
+from portal.tickets.programme_texts import (
+    RESTING_MEASURES,
+    RUNGS,
+    UNITS,
+    programme_of_texts,
+    texts_of,
+    written_span,
+)
 from portal.tickets.programmes import EXPERT_24X7, MEASURE_TITLES, from_terms
 from portal.tickets.standing import MANAGEMENT, ON_DUTY, SHIFT_LEAD
 from portal.tickets.timing import BUILT_IN
@@ -40,6 +47,7 @@ def index() -> ResponseReturnValue:
         programmes=service.programmes(session(), visible_to=actor()),
         unknown=service.unknown_programmes(session(), visible_to=actor()),
         written_span=written_span,
+        units=translate(UNITS),
         who_titles=WHO_TITLES,
         measures=MEASURE_TITLES,
         channels=TICKET_CHANNEL_TITLES,
@@ -55,7 +63,10 @@ def new() -> ResponseReturnValue:
     if request.method == "POST":
         return _saved(None, built_in.name if built_in else None)
     name = request.args.get("name", "")[:100]
-    return _form(texts_of(built_in or EXPERT_24X7) | ({} if built_in else {"name": name}), fixed=built_in is not None)
+    return _form(
+        texts_of(built_in or EXPERT_24X7, translate(UNITS)) | ({} if built_in else {"name": name}),
+        fixed=built_in is not None,
+    )
 
 
 @bp.route("/programmes/<uuid:programme_id>", methods=["GET", "POST"])
@@ -64,7 +75,7 @@ def edit(programme_id: UUID) -> ResponseReturnValue:
     row = service.programme(session(), programme_id, visible_to=actor())
     if request.method == "POST":
         return _saved(row, row.name)
-    return _form(texts_of(from_terms(row.name, row.terms)), fixed=True)
+    return _form(texts_of(from_terms(row.name, row.terms), translate(UNITS)), fixed=True)
 
 
 def _saved(row: ServiceProgramme | None, name: str | None) -> ResponseReturnValue:

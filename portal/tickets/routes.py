@@ -16,7 +16,7 @@ from portal.releases import queries as releases
 from portal.releases.models import Product, Release
 from portal.releases.versions import Version
 from portal.texts import lines, searchable
-from portal.tickets import clock_words, fixes, fixing, policy, queries, rules, service, timing
+from portal.tickets import clock_words, fixes, fixing, policy, queries, rules, service, timing, turns
 from portal.tickets.errors import SubmissionReused, UnknownCustomer, UnknownIssue, UnknownRelease
 from portal.tickets.forms import AnswerForm, LinkIssueForm, LinkReleaseForm, NoteForm, OpenForm
 from portal.tickets.models import (
@@ -241,11 +241,14 @@ def _page(ticket: Ticket, **sent: Form) -> str:
     releases_linked = queries.linked_releases(session(), ticket, visible_to=by, at=at)
     events = queries.thread(session(), ticket, visible_to=by)
     programme = timing.programme_of(session(), ticket)
+    clock = timing.clock_of(session(), ticket, events, at=at, programme=programme)
     return render_template(
         "tickets/show.html",
         ticket=ticket,
         events=events,
-        clock=timing.clock_of(session(), ticket, events, at=at, programme=programme),
+        clock=clock,
+        turns=turns.turns_of(events, clock, programme),
+        alarms=turns.alarms_after(session(), ticket, events, visible_to=by),
         programme=programme,
         fixes=fixes.fixes_of(session(), ticket, issues, at=at),
         answers=fixes.answers_of(session(), ticket, releases_linked, at=at),

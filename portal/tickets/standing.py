@@ -12,15 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.tickets.clock import Happening, Moment, Reading, TicketFacts, readings
-from portal.tickets.models import Ticket, TicketAlarm, TicketChannel, TicketSeverity, TicketState
+from portal.tickets.clock import ENDED, Happening, Moment, Reading, TicketFacts, readings
+from portal.tickets.models import Ticket, TicketAlarm, TicketChannel, TicketSeverity
 from portal.tickets.programmes import Measure, Programme
 from portal.tickets.timing import Timed, events_of, moments_of, programmes_of
 
 WARNING = "warning"
 ON_DUTY, SHIFT_LEAD, MANAGEMENT = "on-duty", "shift-lead", "management"
-ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
-"""In these states no promise runs."""
 WHO = (ON_DUTY, SHIFT_LEAD, MANAGEMENT)
 """Whom a rung of the ladder can call; a warning goes to those on duty."""
 

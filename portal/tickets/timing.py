@@ -19,6 +19,7 @@ from portal.tickets.models import (
     TicketEventKind,
     TicketSeverity,
     TicketState,
+    severities,
 )
 from portal.tickets.programmes import EXPERT_24X7, Measure, Programme, from_terms
 
@@ -90,15 +91,19 @@ def clock_of(
 
 
 def moments_of(events: Iterable[TicketEvent | Told]) -> list[Moment]:
-    """What the clock asks of the events: the opening, each human answer of the support centre, each change of state."""
-    moments: list[Moment] = []
-    state = TicketState.NEW
-    for event in events:
+    """What the clock asks of the events: the opening, each human answer of the support centre, each change of state
+    or severity."""
+    told, moments = list(events), list[Moment]()
+    assessed = next((event for event in told if event.kind is TicketEventKind.ASSESSED), None)
+    state, severity = TicketState.NEW, severities(assessed.detail)[0] if assessed else None
+    for event in told:
         if event.kind is TicketEventKind.STATE:
             state = TicketState(event.detail)
-        happening = _happening(event)
-        if happening:
-            moments.append(Moment(event.at, happening, state))
+        if event.kind is TicketEventKind.ASSESSED:
+            _before, severity = severities(event.detail)
+        happened = happening(event)
+        if happened:
+            moments.append(Moment(event.at, happened, state, severity))
     return moments
 
 
@@ -182,7 +187,7 @@ def events_of(session: Session, ticket_ids: Sequence[UUID] | Select[UUID]) -> di
     """By ticket, the events that move its clock, in their order; without their texts."""
     by_ticket: dict[UUID, list[Told]] = {}
     is_answer = and_(TicketEvent.kind == TicketEventKind.MESSAGE, TicketEvent.by_staff)
-    moves = or_(TicketEvent.kind.in_((TicketEventKind.OPENED, TicketEventKind.STATE)), is_answer)
+    moves = or_(TicketEvent.kind.in_(_MOVING), is_answer)
     columns = (TicketEvent.kind, TicketEvent.at, TicketEvent.by_staff, TicketEvent.is_automatic, TicketEvent.detail)
     rows = select(TicketEvent.ticket_id, *columns).where(TicketEvent.ticket_id.in_(ticket_ids), moves)
     ordered = rows.order_by(TicketEvent.ticket_id, TicketEvent.sequence)
@@ -191,9 +196,16 @@ def events_of(session: Session, ticket_ids: Sequence[UUID] | Select[UUID]) -> di
     return by_ticket
 
 
-def _happening(event: TicketEvent | Told) -> Happening | None:
-    if event.kind is TicketEventKind.OPENED:
-        return Happening.OPENED
+def happening(event: TicketEvent | Told) -> Happening | None:
+    """What the event is to the clock; None when it is nothing to it."""
     if event.kind is TicketEventKind.MESSAGE and event.by_staff and not event.is_automatic:
         return Happening.HUMAN_ANSWER
-    return Happening.STATE if event.kind is TicketEventKind.STATE else None
+    return _MOVING.get(event.kind)
+
+
+_MOVING = {
+    TicketEventKind.OPENED: Happening.OPENED,
+    TicketEventKind.STATE: Happening.STATE,
+    TicketEventKind.ASSESSED: Happening.SEVERITY,
+}
+"""What moves a clock besides answers."""

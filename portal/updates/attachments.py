@@ -41,7 +41,7 @@ def body(update: UpdateRequest, device: UpdateDevice, *, language: str, at: date
 
 
 def _cut(parts: list[str]) -> str:
-    """What matters most stands first; a ticket's text has an end."""
+    """What matters most stands first; a ticket's text has an end, and the whole report lies beside it."""
     text = "\n\n".join(parts)
     return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}…"
 

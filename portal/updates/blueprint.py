@@ -21,6 +21,7 @@ from portal.updates.states import (
     UpdateState,
     Way,
 )
+from portal.web.locale import chosen_time_zone
 from portal.web.unit_of_work import resources
 
 bp = Blueprint("updates", __name__, template_folder="templates")
@@ -43,6 +44,7 @@ WORDS = {
     "Step": StepState,
     "Way": Way,
     "detail_in": detail_in,
+    "own_zone": chosen_time_zone,
     "zoned": zoned,
     "STATE_KINDS": {
         UpdateState.DRAFT: "calm",

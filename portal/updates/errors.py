@@ -121,6 +121,11 @@ class StepOrder(WrongState):
     sentence = mark("This step of %(serial)s is not the one that is due.")
 
 
+class StepWithdrawn(WrongState):
+    code = "update-step-withdrawn"
+    sentence = mark("%(version)s was withdrawn: %(reason)s")
+
+
 class DowntimeTooLong(InvalidInput):
     code = "downtime-too-long"
     sentence = mark("%(minutes)s minutes of interruption are more than have passed since the step began.")

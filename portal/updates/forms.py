@@ -94,7 +94,7 @@ class EndForm(Form):
 
 class AccessForm(Form):
     until = DateTimeLocalField(_l("Until"), [InputRequired()], description=_l("On the clock of the site."))
-    submit = SubmitField(_l("Consent to remote access"))
+    submit = SubmitField(_l("Allow remote access"))
 
     @classmethod
     def until_then(cls, then: datetime) -> "AccessForm":

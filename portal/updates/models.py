@@ -135,6 +135,23 @@ class UpdateDevice(HasId, Base):
         return None if step is None or step.state is StepState.ROLLED_BACK else step
 
     @property
+    def last_done(self) -> "UpdateStep | None":
+        """The step that the device can be taken back from; None while a later one is under way or failed."""
+        done = [step for step in self.steps if step.state is StepState.DONE]
+        following = self.steps[len(done) :]
+        is_at_work = bool(following) and following[0].state in (StepState.STARTED, StepState.FAILED)
+        return done[-1] if done and not is_at_work else None
+
+    @property
+    def is_half_way(self) -> bool:
+        """Something was done on it, and more was to follow."""
+        return self.state is StepState.PLANNED and self.last_done is not None
+
+    def before(self, step: "UpdateStep") -> str:
+        """The version that runs on the device before this step."""
+        return self.steps[step.place - 1].version if step.place else self.from_version
+
+    @property
     def is_settled(self) -> bool:
         return self.state in (StepState.DONE, StepState.FAILED, StepState.ROLLED_BACK)
 

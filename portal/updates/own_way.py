@@ -14,10 +14,10 @@ from portal.deliveries import queries as deliveries
 from portal.deliveries import requests
 from portal.deliveries.models import Delivery, DeliveryAddress
 from portal.deliveries.states import Channel, DeliveryState
-from portal.releases.models import Release
-from portal.updates.errors import AlreadyAskedFor
+from portal.releases.models import Release, ReleaseState
+from portal.updates.errors import AlreadyAskedFor, StepWithdrawn
 from portal.updates.history import enter, hold, note, require_customer, require_way
-from portal.updates.models import UpdateRequest
+from portal.updates.models import UpdateRequest, UpdateStep
 from portal.updates.states import UpdateEventKind, UpdateState, Way
 
 NO_LONGER_COMES = (DeliveryState.CANCELLED, DeliveryState.RETURNED)
@@ -79,6 +79,18 @@ def prepare(session: Session, update: UpdateRequest, *, by: Actor, at: datetime)
     update = hold(session, update, by=by)
     require_way(update, Way.OWN)
     enter(session, update, UpdateState.PREPARING, by=by, at=at)
+
+
+def require_not_withdrawn(session: Session, update: UpdateRequest, step: UpdateStep) -> None:
+    """What was withdrawn since it came is not begun with. Raises StepWithdrawn."""
+    for release in withdrawn(session, update):
+        if release.id == step.release_id:
+            raise StepWithdrawn(version=release.version, reason=release.withdrawn_because or "—")
+
+
+def withdrawn(session: Session, update: UpdateRequest) -> list[Release]:
+    """Releases on the ways that were withdrawn since they were planned."""
+    return [release for release in releases_of(session, update) if release.state is ReleaseState.WITHDRAWN]
 
 
 def releases_of(session: Session, update: UpdateRequest) -> list[Release]:

@@ -14,8 +14,7 @@ from portal.updates.states import (
     UPDATE_STATE_TITLES,
     WAY_TITLES,
 )
-
-ENDED_SHORT = 12
+from portal.web.formats import grouped
 
 
 def report(update: UpdateRequest, *, language: str, address: str, at: datetime) -> Report:
@@ -102,7 +101,7 @@ def _session(one: RemoteSession, update: UpdateRequest, wording: Wording) -> Row
     zone = update.time_zone
     ended = wording.instant(one.ended_at, zone) if one.ended_at else "—"
     done = [entry["text"] for entry in one.notes]
-    done += [f"{file['name']} {file['sha256'][:ENDED_SHORT]}…" for file in one.files]
+    done += [f"{file['name']} {grouped(file['sha256'])}" for file in one.files]
     done += [one.result] if one.result else []
     return (
         one.device.serial,

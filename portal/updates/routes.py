@@ -78,6 +78,7 @@ def show(update_id: UUID) -> ResponseReturnValue:
         running=[one for one in update.sessions if one.is_running(at)],
         consents=[one for one in update.access if one.is_open(at)],
         deliveries=asked_for,
+        withdrawn=() if update.is_closed else own_way.withdrawn(session(), update),
         may_ask=not own_way.comes(asked_for),
         may_confirm=installing.awaits_confirmation(update, asked_for),
         delivery_title=state_title,

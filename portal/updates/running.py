@@ -11,11 +11,12 @@ from portal.audit.service import Tag
 from portal.inventory import service as inventory
 from portal.inventory.models import HowKnown
 from portal.inventory.terms import Source
+from portal.jobs import service as jobs
 from portal.permissions import Permission
 from portal.texts import lines
 from portal.tickets import service as tickets
 from portal.tickets.models import TicketChannel, TicketKind, TicketSeverity
-from portal.updates import attachments, checklist, installing, letters, remote
+from portal.updates import attachments, checklist, installing, letters, own_way, remote
 from portal.updates.access import destroy_secrets
 from portal.updates.errors import (
     DevicesOpen,
@@ -32,6 +33,8 @@ from portal.updates.states import StepState, UpdateEventKind, UpdateState, Way
 from portal.updates.telling import tell
 
 MAX_NOTE_CHARS = 4000
+ATTACH = "updates.attach-report"
+"""The job that puts the whole report beside the ticket of a device that failed."""
 _SLACK = timedelta(minutes=1)
 """People write whole minutes."""
 
@@ -81,13 +84,17 @@ def begin_step(session: Session, update: UpdateRequest, step_id: UUID, *, by: Ac
     """The step that is due begins; a failed one is tried again.
 
     By remote access it begins in a session of its engineer, on the customer's consent, and only while the customer may
-    take the release. Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, ConsentMissing, NotEntitled.
+    take the release; by the customer's own specialists only while it is not withdrawn.
+
+    Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, ConsentMissing, NotEntitled, StepWithdrawn.
     """
     update, device, step = _held(session, update, step_id, by)
     step.require(StepState.STARTED, serial=device.device.serial)
     if update.way is Way.REMOTE:
         consent = remote.reach(session, update, device, by=by, at=at).consent
         installing.begin(session, update, (device, step), consent, by=by, at=at)
+    else:
+        own_way.require_not_withdrawn(session, update, step)
     step.become(StepState.STARTED, at, serial=device.device.serial)
     _told(session, update, device, step, by=by, at=at)
 
@@ -95,28 +102,33 @@ def begin_step(session: Session, update: UpdateRequest, step_id: UUID, *, by: Ac
 def end_step(
     session: Session, update: UpdateRequest, step_id: UUID, ended: Ended, *, by: Actor, at: datetime
 ) -> None:  # fmt: skip
-    """The step is done, failed, or rolled back. Done: the inventory knows the new version. The first failure of a
-    device opens a ticket with all that is known.
+    """The step is done, failed, or rolled back. Done: the inventory knows the new version; what was done may go back as
+    long as the update runs, and the inventory with it. The first failure of a device, or its going back, opens a ticket
+    with all that is known.
 
     Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, StepOrder, DowntimeTooLong, and the errors of portal.texts.
     """
     said = lines(ended.note, limit=MAX_NOTE_CHARS, required=ended.state is not StepState.DONE)
     update, device, step = _held(session, update, step_id, by)
+    step.require(ended.state, serial=device.device.serial)
+    was_done, downtime = step.state is StepState.DONE, _downtime(step, ended.downtime, at)
     step.become(ended.state, at, serial=device.device.serial)
     step.note = "\n".join(part for part in (step.note, said) if part)
-    step.downtime_seconds = _downtime(step, ended.downtime, at)
+    step.downtime_seconds = downtime
     _told(session, update, device, step, by=by, at=at)
-    if ended.state is StepState.DONE:
+    if ended.state is StepState.DONE or was_done:
+        runs = device.before(step) if was_done else step.version
         source = Source(HowKnown.UPDATE, update.number, update.id)
-        inventory.set_version(session, device.device, step.version, source=source, by=by, at=at)
-        if update.way is Way.REMOTE:
-            installing.done(session, update, (device, step), by=by, at=at)
-    elif ended.state is StepState.FAILED:
+        inventory.set_version(session, device.device, runs, source=source, by=by, at=at)
+    if ended.state is not StepState.DONE:
         open_ticket_once(session, update, device, by=by, at=at)
+    elif update.way is Way.REMOTE:
+        installing.done(session, update, (device, step), by=by, at=at)
 
 
 def finish(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) -> UpdateState:
-    """The work is over; what became of the devices says what became of the update. Sessions end, secrets go.
+    """The work is over; what became of the devices says what became of the update. Sessions end, secrets go. A device
+    that is left half-way opens a ticket, as one that failed.
 
     Raises Forbidden, NotYourUpdate, UpdateStepNotPossible, DevicesOpen, NothingDone.
     """
@@ -129,6 +141,9 @@ def finish(session: Session, update: UpdateRequest, *, by: Actor, at: datetime) 
     if states == {StepState.PLANNED} and not any(_begun(device) for device in update.devices):
         raise NothingDone
     outcome = outcome_of(states)
+    for device in update.devices:
+        if device.is_half_way:
+            open_ticket_once(session, update, device, by=by, at=at)
     remote.end_all(session, update, "finished", by=by, at=at)
     installing.settle(session, update, by=by, at=at)
     tell(session, enter(session, update, outcome, by=by, at=at), letters.FINISHED, at=at)
@@ -166,6 +181,7 @@ def open_ticket_once(
     device.ticket_id, device.ticket = ticket.id, ticket
     opened = note(session, update, UpdateEventKind.TICKET, by=by, at=at, detail=f"{device.device.serial}: {ticket}")
     tell(session, opened, letters.DEVICE_FAILED, at=at, detail=str(ticket))
+    jobs.enqueue(session, ATTACH, at=at, key=f"{ATTACH}:{device.id}", update_id=str(update.id), number=str(ticket))
 
 
 def _begun(device: UpdateDevice) -> bool:
@@ -186,14 +202,24 @@ def _held(
     require_worker(update, by)
     update.require(UpdateState.RUNNING)
     for device in update.devices:
-        if device.due is not None and device.due.id == step_id:
-            return update, device, device.due
+        for step in (device.due, device.last_done):
+            if step is not None and step.id == step_id:
+                return update, device, step
     raise StepOrder(serial="—")
 
 
 def _downtime(step: UpdateStep, measured: timedelta | None, at: datetime) -> int:
-    """Seconds that service was interrupted, at most as long as the step has taken."""
-    lasted = at - (step.started_at or at)
+    """Seconds that service was interrupted, at most as long as the step has taken.
+
+    Of a step that was done before and goes back now, what its going back took is added; nothing where nobody says.
+    """
+    if step.state is StepState.DONE:
+        before, measured = step.downtime_seconds or 0, measured or timedelta(0)
+        return before + _measured(measured, at - (step.ended_at or at))
+    return _measured(measured, at - (step.started_at or at))
+
+
+def _measured(measured: timedelta | None, lasted: timedelta) -> int:
     downtime = max(lasted, timedelta(0)) if measured is None else measured
     if lasted < timedelta(0):  # the host's clock was set back meanwhile: only what was measured is known
         return int(max(downtime, timedelta(0)).total_seconds())

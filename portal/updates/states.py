@@ -86,7 +86,8 @@ STEP_TRANSITIONS: dict[StepState, frozenset[StepState]] = {
     _T.PLANNED: frozenset({_T.STARTED}),
     _T.STARTED: frozenset({_T.DONE, _T.FAILED, _T.ROLLED_BACK}),
     _T.FAILED: frozenset({_T.STARTED, _T.ROLLED_BACK}),
-    _T.DONE: frozenset(),
+    # What was done shows its faults later: the device goes back as long as the update runs.
+    _T.DONE: frozenset({_T.ROLLED_BACK}),
     _T.ROLLED_BACK: frozenset(),
 }
 

@@ -74,6 +74,8 @@ def end_step(update_id: UUID, step_id: UUID) -> ResponseReturnValue:
     update = _load(update_id)
     device, step = _step(update, step_id)
     form = EndForm()
+    if step.state is StepState.DONE:
+        form.minutes.description = _("By going back. Empty: it interrupted nothing.")
     if form.is_sent() and form.state.data in ENDS:
         minutes = form.minutes.data
         downtime = None if minutes is None else timedelta(minutes=minutes)

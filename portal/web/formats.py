@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, g
 from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import gettext as _
 from markupsafe import Markup
 
-from portal.web.locale import chosen_time_zone
+from portal.actors import PORTAL_JOB
+from portal.errors import mark
+from portal.web.locale import chosen_time_zone, translate
 from portal.web.unit_of_work import resources
 
-SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+SIZES = ((1 << 30, mark("%(number)s GiB")), (1 << 20, mark("%(number)s MiB")), (1 << 10, mark("%(number)s KiB")))
 
 
 def now() -> datetime:
@@ -21,10 +24,15 @@ def now() -> datetime:
     return cast("datetime", g.now)
 
 
-def instant(value: datetime | None) -> str:
-    """An instant to the minute with its zone's offset, in the reader's zone."""
+def instant(value: datetime | str | None) -> str:
+    """An instant, or its ISO 8601 text as records keep it, to the minute in the reader's zone.
+
+    The foot of every page names that zone; the title of each instant names the offset.
+    """
     if value is None:
         return "—"
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     local = value.astimezone(ZoneInfo(chosen_time_zone()))
     words = f"{local:%Y-%m-%d %H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(  # type: ignore[no-any-return,unused-ignore]
@@ -48,8 +56,13 @@ def size(value: int) -> str:
     """Bytes in binary units to three digits: 1.4 MiB."""
     for unit, name in SIZES:
         if value >= unit:
-            return f"{format_decimal(round(value / unit, 1))} {name}"
-    return f"{value} B"
+            return translate(name) % {"number": format_decimal(round(value / unit, 1))}
+    return _("%(number)s B", number=value)
+
+
+def doer(name: str) -> str:
+    """Who did it, as the record has it; the portal itself in the reader's language."""
+    return _("The portal") if name == PORTAL_JOB.name else name
 
 
 def duration(value: timedelta) -> str:
@@ -65,6 +78,13 @@ def grouped(value: str, width: int = 8) -> str:
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
-        instant=instant, day=day, long_day=long_day, weekday=weekday, size=size, duration=duration, grouped=grouped
+        instant=instant,
+        day=day,
+        long_day=long_day,
+        weekday=weekday,
+        size=size,
+        duration=duration,
+        grouped=grouped,
+        doer=doer,
     )
-    app.jinja_env.globals["now"] = now
+    app.jinja_env.globals.update(now=now, chosen_time_zone=chosen_time_zone)

@@ -14,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from portal.db import reading
 from portal.errors import Conflict, PortalError, ValueUnkeepable
 from portal.resources import Resources
+from storage import StorageError
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FIRST_REFUSAL = 400
@@ -65,6 +66,8 @@ def install(app: Flask, answer: Callable[[PortalError], Response]) -> None:
         except DataError:
             roll_back()
             return answer(ValueUnkeepable())
+        except (PortalError, StorageError) as error:  # who looks on as a transaction commits has a reason against it
+            return app.make_response(app.handle_user_exception(error))
         roll_back()
         return response
 

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from portal.actors import Actor, Via
 from portal.audit.models import AuditEvent
 from portal.audit.service import Tag, record
+from portal.audit.wording import SUBJECT_TITLES, TAG_TITLES, VIA_TITLES
+from portal.db import Base
 from portal.permissions import OrganisationKind, Role
 from tests.factories import make_organisation, make_person
 from tests.portals import START
@@ -162,3 +164,13 @@ def test_a_long_export_is_not_held_in_memory(portal, auditor, monkeypatch):
     answer = auditor.get("/audit/export.csv?tag=ticket.open", buffered=False)
     assert answer.is_streamed
     assert len(rows_of(answer)) == 1200
+
+
+def test_every_kind_of_event_has_words(auditor, portal):
+    assert set(TAG_TITLES) == set(Tag)
+    assert set(VIA_TITLES) == set(Via)
+    assert set(SUBJECT_TITLES) <= set(Base.metadata.tables)
+    note(portal, "Ada", tag=Tag.BACKUP_READ)
+    page = auditor.get("/audit/").text
+    assert ">Backup taken out</a>" in page
+    assert '<code class="soft">backup.read</code>' in page

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.couriers import cli, copying
 from portal.couriers.errors import (
     MediumDiffers,
+    MediumNotEmpty,
     MediumNotFree,
     MediumOfAnother,
     MediumTooSmall,
@@ -149,6 +150,28 @@ def test_what_lies_on_the_medium_already_is_not_overwritten(depot, command, stic
     assert command(*words).exit_code == 0
     assert mine.read_bytes() == b"precious"
     assert files(stick) == [name, f"{name}.sha256"]
+
+
+@pytest.mark.parametrize("words", [[], ["--extract"]], ids=["archive", "extracted"])
+def test_nothing_else_travels_on_a_medium(depot, command, stick, words):
+    """Neither what somebody slipped onto it nor the kit of the customer who had it before."""
+    delivery, _ = depot.approved(), depot.medium("A1")
+    write = ("write", stick, "--delivery", delivery.number, "--medium", "A1", *words)
+    for name in ("autorun.inf", "R1-4.9-D-000001.tar", "x\n\x1b[2Kall right"):
+        (stick / name).write_bytes(b"MZ")
+        answer = command(*write)
+        assert isinstance(answer.exception, MediumNotEmpty)
+        assert (ascii(name) in str(answer.exception), "\n" in str(answer.exception)) == (True, False)
+        assert files(stick) == [name]
+        (stick / name).unlink()
+    for name in range(9):
+        (stick / f"file {name}").mkdir()
+    assert str(command(*write).exception).count("file ") == copying.MOST_NAMES
+    for name in range(9):
+        (stick / f"file {name}").rmdir()
+    (stick / "System Volume Information").mkdir()
+    assert command(*write).exit_code == 0
+    assert depot.now(delivery).state is DeliveryState.PREPARED
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")

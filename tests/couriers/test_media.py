@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from portal.couriers import carriers, media, troubles, writing
 from portal.couriers.errors import (
@@ -141,16 +140,16 @@ def test_of_two_clerks_with_one_medium_one_wins(depot):
     def clerk(delivery):
         start.wait()
         try:
-            outcomes.append(depot.write(delivery, medium) is not None)
-        except (PortalError, IntegrityError):
-            outcomes.append(False)
+            outcomes.append("won" if depot.write(delivery, medium) else "")
+        except PortalError as error:
+            outcomes.append(error.code)
 
     threads = [threading.Thread(target=clerk, args=(delivery,)) for delivery in deliveries]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [False, True]
+    assert sorted(outcomes) == ["medium-not-free", "won"]
     states = sorted(depot.now(delivery).state.value for delivery in deliveries)
     assert states == ["approved", "prepared"]
 

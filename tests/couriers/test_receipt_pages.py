@@ -1,6 +1,7 @@
 """The receipt as its holder sees it: no sign-in, a one-time code by letter, a signature; attacks on it."""
 
 import hashlib
+import io
 import re
 from email import message_from_string, policy
 
@@ -76,6 +77,19 @@ def test_a_name_typed_in_place_of_a_drawing(depot, holder, parcel):
     assert depot.events(parcel)[-1].evidence["signature"]["drawn"] is False
     text = depot.world.of("dispatcher").get(f"/couriers/{parcel.id}/signature").data.decode()
     assert text == "Ольга Королева"
+
+
+def test_what_proves_the_receipt_is_the_customers_own(depot, holder, parcel):
+    page, clerk = f"/couriers/{parcel.id}", depot.world.of("dispatcher")
+    brought = {"happened_at": depot.at.strftime("%Y-%m-%dT%H:%M"), "proof": "", "file": (io.BytesIO(PNG), "slip.png")}
+    assert clerk.submit(f"{page}/delivered", **brought).status_code == 303
+    proof = f"{page}/proofs/{depot.events(parcel)[-1].sequence}"
+    slip = address(depot, parcel)
+    assert holder.submit(slip, **(RIGHT | {"code": code_of(depot, holder, slip)})).status_code == 303
+    for file in (proof, f"{page}/signature"):
+        assert depot.world.of("alpha").get(file).data == PNG
+        assert depot.world.of("beta").get(file).status_code == 404
+        assert holder.get(file).status_code == 303
 
 
 WRONG = (

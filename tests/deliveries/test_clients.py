@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -23,6 +25,7 @@ from tests.servers.granian import served
 SIZE = 12 * 1024 * 1024 + 12345
 CONTENT = hashlib.shake_256(b"firmware").digest(SIZE)
 CUT_AT = 5 * 1024 * 1024
+README = Path(__file__).parents[2] / "README.md"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
@@ -99,6 +102,19 @@ def test_curl_resumes_what_was_broken_off(world, server, tmp_path):
     settled(world)
     assert first_bad(world.events()) is None
     assert world.items()[0].sent["ranges"] == [[0, SIZE]]
+
+
+@on_sqlite
+def test_what_the_readme_says_to_curl_goes_on_with_a_broken_download(world, server, tmp_path):
+    needs("curl")
+    [said] = [line for line in README.read_text().splitlines() if line.startswith("curl") and "/downloads/" in line]
+    words = shlex.split(said)
+    address = server.address + quote(world.address)
+    words = [header(world) if word.startswith("Authorization") else word for word in words[:-1]]
+    path = tmp_path / address.rpartition("/")[2]  # which is a name where it is ASCII; else the README says what to do
+    path.write_bytes(CONTENT[:CUT_AT])
+    run(*words, "-sS", "-f", address, cwd=tmp_path)
+    assert path.read_bytes() == CONTENT
 
 
 @on_sqlite

@@ -107,6 +107,7 @@ def test_what_was_confirmed_is_over_and_the_file_once_more_is_another_delivery(w
     path = f"/api/v1/deliveries/{world.deliveries()[0].id}/confirm"
     said = world.portal.browser().post(path, headers=world.bearing("alpha"), json={"sha256": world.items()[0].sha256})
     assert said.status_code == 200
+    world.portal.clock.advance(seconds=1)
     world.get("alpha")
     assert [delivery.state.value for delivery in world.deliveries()] == ["acknowledged", "delivered"]
 

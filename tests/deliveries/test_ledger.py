@@ -284,7 +284,8 @@ def test_bytes_that_another_server_sends_are_issued_and_confirmed_by_digest(worl
 def test_a_withdrawal_is_told_once_to_everybody_who_has_the_release(world, delivered):
     with world.portal.sessions.begin() as session:
         replacement = make_release(session, session.merge(world.product), "4.11")
-        make_published(world.portal.resources, session, replacement, at=world.portal.clock())
+        long_out = world.portal.clock() - timedelta(days=30)  # or it were news itself
+        make_published(world.portal.resources, session, replacement, at=long_out)
     world.withdraw(reason="It bricks\nthe device.", replacement=replacement)
     for _ in range(2):
         with world.portal.sessions.begin() as session:

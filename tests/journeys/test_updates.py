@@ -143,7 +143,7 @@ def test_an_update_with_a_failing_device(walker, world):
         end(engineer, outcome, "as planned")
     end(engineer, "failed", "It does not come up.")
     look(engineer, "failed")
-    engineer.page.locator("a[href*='/steps/']").click()
+    engineer.page.get_by_role("link", name="How did it end?").click()
     engineer.page.locator("[name=note]").fill("The old image runs again.")
     engineer.page.locator("button[value=rolled-back]").click()
     engineer.page.wait_for_load_state()

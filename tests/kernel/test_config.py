@@ -107,10 +107,38 @@ def test_each_malformed_variable_is_named_alone(tmp_path, variable):
         ("PORTAL_MAX_DOWNLOADS", "٣"),
         ("PORTAL_MAX_DOWNLOADS", "²"),
         ("PORTAL_TIME_ZONE", "../../etc/passwd"),
+        ("PORTAL_MAIL_FROM", "@"),
+        ("PORTAL_MAIL_FROM", "two words@b.example"),
+        ("PORTAL_STORE", "s3://"),
+        ("PORTAL_STORE", "s3://user:secret@bucket"),
+        ("PORTAL_STORE", "s3://bucket?endpoint=ftp://x"),
+        ("PORTAL_STORE", "s3://bucket?reigon=eu-1"),
+        ("PORTAL_STORE", "file://relative/path"),
+        ("PORTAL_DATABASE", "postgresql://portal@db:port/portal"),
+        ("PORTAL_DATABASE", "postgresql://[bad/portal"),
+        ("PORTAL_DATABASE", "sqlite://"),
+        ("PORTAL_MAIL", "smtp://"),
+        ("PORTAL_MAIL", "smtp://mail.example:99999"),
+        ("PORTAL_MAIL", "folder:relative"),
+        ("PORTAL_TEXTING", "https://gateway.example:port"),
+        ("PORTAL_TEXTING", "folder:"),
+        ("PORTAL_BASE_URL", "https://portal.example:port"),
+        ("PORTAL_LINK_DAYS", "99999999999"),
+        ("PORTAL_SESSION_HOURS", "9" * 30),
+        ("PORTAL_UNNAMED_OBJECTS_DAYS", "1"),
     ],
 )
 def test_what_only_looks_right_is_refused(tmp_path, variable, text):
     assert set(problems({variable: text, "PORTAL_DATA": str(tmp_path)})) == {variable}
+
+
+def test_what_is_wrong_with_an_address_is_told_without_its_password(tmp_path):
+    for variable, address in (
+        ("PORTAL_DATABASE", "postgresql://p:xyz@db:zy/n"),
+        ("PORTAL_MAIL", "smtp://p:xyz/zy@host"),
+    ):
+        [told] = problems({variable: address, "PORTAL_DATA": str(tmp_path)}).values()
+        assert "xyz" not in told
 
 
 def test_an_empty_variable_is_one_that_is_not_set(tmp_path):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Blueprint, request
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -60,6 +60,20 @@ def twice():
     code = session().scalars(select(Organisation.code)).first()
     session().add(Organisation(kind=OrganisationKind.CUSTOMER, code=code, name="Twin", country="DE", created_at=START))
     return "done"  # the constraint speaks at the commit
+
+
+@bp.post("/late/<fault>")
+@requires(Permission.ACCOUNT_OWN)
+def late(fault):
+    """Somebody who looks on as the transaction commits speaks up."""
+    session().add(job("lost"))
+
+    def speak(_session):
+        made = FAULTS[fault]()
+        raise made
+
+    event.listen(session(), "before_commit", speak)
+    return "done"
 
 
 @bp.post("/gone")
@@ -172,6 +186,18 @@ def test_a_conflict_that_only_the_commit_finds_is_a_conflict(probed, browser, ad
     answer = browser.submit(address, page="/account")
     assert answer.status_code == 409
     assert "conflict" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [("unavailable", 503, "unavailable"), ("store", 503, "store-unavailable"), ("nearly", 403, "nearly")],
+)
+def test_a_refusal_that_only_the_commit_finds_is_answered_like_any_other(probed, browser, fault, status, code):
+    answer = browser.submit(f"/probe/late/{fault}", page="/account")
+    assert answer.status_code == status
+    assert code in answer.text
+    assert "secret" not in answer.text
+    assert names(probed) == []
 
 
 def test_a_get_may_write_after_it_let_go(probed, browser):

@@ -19,6 +19,7 @@ from portal.recalls import queries, service
 from portal.recalls.errors import ReasonNeeded, ToldBefore, ToldByMail
 from portal.recalls.models import Answer, Holding
 from portal.recalls.service import Told
+from portal.recalls.wording import medium_in
 from tests.deliveries.conftest import build
 from tests.factories import make_organisation, make_person
 
@@ -97,7 +98,8 @@ def test_every_holder_of_every_channel_is_listed_with_medium_and_place_and_told_
     assert set(found) == {"Anna Alpha", "Ирина Письмова", "Kirill Courier", "Hanna Hand"}
     assert (found["Kirill Courier"].medium, found["Kirill Courier"].place) == ("usb SN-77", "Street 1, Town, RU")
     assert {name for name, holding in found.items() if holding.told_at} == {"Anna Alpha", "Ирина Письмова"}
-    assert "SN-77" in page(world, "dispatcher")
+    assert "USB flash drive, SN-77, Street 1, Town, RU" in page(world, "dispatcher")
+    assert "USB-флешка, SN-77" in page(world, "alpha-2")
     [letter] = [letter for letter in letters(world) if "/recalls/answer/" in letter.text]
     assert (letter.recipient, letter.subject) == (found["Ирина Письмова"].holder_email, "Отозвано: Router R1 4.10")
 
@@ -258,3 +260,11 @@ def test_what_makes_no_sense_is_refused_with_its_code(world):
                 service.note_told(session, kirill, Told("telephone", moment), by=by, at=at)
         with pytest.raises(ReasonNeeded):
             service.answer(session, kirill, Answer.KEPT, "\n", by=by, at=at)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [("usb USB-0007", "USB flash drive USB-0007"), ("ssd A 1", "Portable SSD A 1"), ("tape T-1", "tape T-1"), ("", "")],
+)
+def test_a_medium_is_named_in_words(kept, words):
+    assert medium_in(kept, str) == words

@@ -43,6 +43,7 @@ def test_one_spelling_of_characters_that_have_two():
         ("a\u200bb", names.UNPRINTABLE),
         ("a\u00a0b", names.UNPRINTABLE),
         ("a\ud800", names.UNPRINTABLE),
+        ("\ufffd.bin", names.UNPRINTABLE),
         (".bashrc", names.FIRST_SIGN),
         ("-rf", names.FIRST_SIGN),
         (" a", names.EDGE),

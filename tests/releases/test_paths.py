@@ -63,8 +63,10 @@ def test_a_required_release_that_may_not_be_taken_bars_the_way():
 
 
 def search(start: str, target: Stop, stops: list[Stop], may_take) -> list[Stop] | None:
-    """The shortest way by trying every set of releases in between, smallest sets first."""
+    """The shortest way by trying every set of releases in between, the smallest sets first and of equally small ones
+    those whose steps go furthest."""
     inner = [one for one in stops if start < one.key < target.key and may_take(one)]
+    inner.sort(key=lambda one: one.key, reverse=True)
     required = [one.key for one in stops if one.is_required and start < one.key <= target.key]
     if not may_take(target):
         return None
@@ -112,6 +114,5 @@ def test_two_hundred_devices_over_twenty_products_go_the_ways_that_a_search_of_e
                     assert isinstance(found, Gap)
                 else:
                     ways += 1
-                    assert len(found) == len(expected)
-                    assert search(start, target, list(found), lambda one: True) is not None
+                    assert list(found) == expected
     assert min(ways, gaps) > 100

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from portal.deliveries.models import Delivery
 from portal.deliveries.states import Channel, DeliveryState
+from portal.notices.models import Occasion, ReleaseNotice
 from portal.releases.models import ReleaseAudience, ReleaseState
 from portal.reports import reach
 from portal.reports.reach import Notice, Spread
@@ -50,6 +51,9 @@ def test_what_became_of_each_release(world):
             number="U-1", organisation_id=world.alpha.id, release_id=two.id, origin=Origin.AGREED, way=Way.REMOTE,
             time_zone="UTC", created_at=utc("2026-02-13"), created_by_name="x",
         ))  # fmt: skip
+        for occasion, when in ((Occasion.CORRECTED, "2026-02-21T00:01"), (Occasion.PUBLISHED, "2026-02-21T00:10")):
+            session.add(ReleaseNotice(release_id=gone.id, organisation_id=world.beta.id, occasion=occasion,
+                                      told_at=utc(when), people=1))  # fmt: skip
         deliver(session, world, one, "2026-02-05")
         deliver(session, world, one, "2026-02-04")
         deliver(session, world, pilot, "2026-02-27")  # a pilot had it before it was out
@@ -75,7 +79,7 @@ def test_what_became_of_each_release(world):
         betas = {
             ("4.9", "BETA"): ((Notice.DELIVERY, timedelta(days=3)), days(1), 0),
             ("4.10", "BETA"): (None, days(21), 0),
-            ("4.11", "BETA"): (None, days(11), 0),
+            ("4.11", "BETA"): ((Notice.NEWS, timedelta(minutes=10)), days(11), 0),
             ("5.0", "BETA"): ((Notice.DELIVERY, timedelta(0)), days(3), 0),
         }
         assert seen("tsc") == {**alphas, **betas}

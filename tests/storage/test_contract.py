@@ -72,6 +72,27 @@ def test_the_same_bytes_again_are_no_new_object(backend, size, declared):
     assert backend.leftovers() == []
 
 
+@pytest.mark.parametrize("size", [5, 9 * MIB])
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_bytes_that_are_not_fresh_may_go_while_the_same_ones_come(backend, size, is_fresh, monkeypatch):
+    """What came then takes their place; were they fresh, nobody would have removed them."""
+    content = numbered(size)
+    first = backend.store.receive(BytesIO(content), limit_bytes=ANY)
+    if not is_fresh:
+        monkeypatch.setattr(backend.store, "_is_fresh", lambda _key: False)
+
+    class Overtaken(ReadOnly):
+        def read(self, count=-1):
+            if not is_fresh:
+                backend.store.delete(first.key)
+            return super().read(count)
+
+    second = backend.store.receive(Overtaken(content), limit_bytes=ANY, expected_sha256=first.sha256)
+    assert second.created is not is_fresh
+    assert keys(backend.store) == [first.key]
+    assert backend.leftovers() == []
+
+
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
 @pytest.mark.parametrize("size", [3, 9 * MIB])
 def test_of_two_at_once_one_creates_and_both_succeed(backend, size, declared):

@@ -43,6 +43,7 @@ def test_a_form_says_all_of_a_programme(programme):
 def test_spans(text, minutes):
     assert parse_span(text) == timedelta(minutes=minutes)
     assert parse_span(written_span(parse_span(text))) == parse_span(text)
+    assert parse_span(written_span(parse_span(text), "дчм")) == parse_span(text)
 
 
 @pytest.mark.parametrize(

@@ -365,7 +365,8 @@ def test_a_long_thread_asks_no_more(world):
     for _ in range(10):
         world.open(product=world.core)
     assert asked() == one
-    assert max(one.values()) <= 15, one
+    assert one["alpha"] <= 14, one
+    assert one["tsc"] <= 16, one  # the warnings and calls too
 
 
 def test_a_call_has_half_an_hour(world):

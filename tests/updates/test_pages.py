@@ -9,8 +9,11 @@ from icalendar import Calendar
 from pypdf import PdfReader
 from sqlalchemy import event
 
+from portal.accounts.models import Organisation
+from portal.releases.models import Release
 from portal.updates import running
 from portal.updates.states import StepState, Way
+from tests.factories import make_backup
 from tests.portals import START
 from tests.updates.conftest import LATER, SECRET, WINDOW
 
@@ -61,6 +64,11 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
         step = engineer.submit(begin, path).location
         assert engineer.submit(step, state="failed", note="").status_code == 422
         assert engineer.submit(step, state="done", minutes="0").status_code == 303
+    [back] = re.findall(rf'href="({path}/steps/[^"]+)"', engineer.get(path).text)
+    assert back in step, "the last step alone can go back"
+    assert "By going back. Empty: it interrupted nothing." in engineer.get(back).text
+    assert f"/devices/{world.devices['SN-1'].id}/backups" in engineer.get(back).text
+    assert "It is done" not in engineer.get(back).text
     assert engineer.submit(f"{remote}/finish", remote, result="done").status_code == 303
     assert engineer.submit(f"{path}/finish", path).status_code == 303
     assert world.installed("SN-1") == "3"
@@ -69,6 +77,15 @@ def test_a_customer_proposes_and_the_support_centre_carries_it_out(world):
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(customer.get(f"{path}/report.pdf").data)).pages)
     assert "U-000001" in text
     assert "show version" in text
+
+
+def test_the_window_stands_there_on_the_clock_of_the_site_and_on_ones_own(world):
+    with world.portal.sessions.begin() as session:
+        session.get_one(Organisation, world.tsc.id).time_zone = "Europe/Moscow"
+    path = propose(world, "engineer").location
+    shown = world.of("tsc").get(path).text
+    for said in ("2026-03-11 02:00", "Asia/Vladivostok", "2026-03-10 19:00", "Europe/Moscow", "2026-03-10 15:00"):
+        assert said in shown, "the site's clock, one's own, and when the customer consented"
 
 
 def test_refusals_stand_beside_their_fields(world):
@@ -132,6 +149,38 @@ def test_the_own_way_is_prepared_and_reported_on_the_pages(world):
     world.tick(update, "engineer")
     world.portal.clock.at = LATER
     assert world.of("engineer").submit(f"{path}/start", path).status_code == 303
+
+
+def test_what_was_withdrawn_since_it_was_planned_is_not_begun(world):
+    update = world.running("SN-1", way=Way.OWN)
+    world.step(update, "SN-1", StepState.DONE, who="engineer")
+    world.portal.clock.at = LATER
+    path, customer = f"/updates/{update.id}", world.of("engineer")
+    assert "was withdrawn" not in customer.get(path).text
+    with world.portal.sessions.begin() as session:
+        session.get_one(Release, world.releases["3"].id).withdraw("It burns.", LATER, None)
+    begin = re.search(rf'action="({path}/steps/[^"]+/begin)"', customer.get(path).text).group(1)
+    assert "3 was withdrawn: It burns. No step to it can begin." in customer.get(path).text
+    refused = customer.submit(begin, path)
+    assert refused.status_code == 409
+    assert "3 was withdrawn: It burns." in refused.text
+    world.do(running.finish, update, who="engineer", at=LATER)
+    assert "No step to it can begin." not in customer.get(path).text
+
+
+def test_the_engineer_reads_a_devices_backup_while_the_update_runs_and_nobody_else_of_the_desk(world):
+    update, portal = world.running("SN-1"), world.portal
+    with portal.sessions.begin() as session:
+        backup = make_backup(portal.store, session, session.merge(world.devices["SN-1"]), b"hostname core-1")
+        other = make_backup(portal.store, session, session.merge(world.devices["SN-2"]), b"hostname core-2")
+    address = f"/backups/{backup.id}"
+    assert world.of("tsc").get(address).data == b"hostname core-1"
+    statuses = [world.of(who).get(address).status_code for who in ("engineer", "colleague", "stranger")]
+    assert statuses == [200, 403, 404]
+    assert world.of("tsc").get(f"/backups/{other.id}").status_code == 403, "it is not part of the update"
+    world.step(update, "SN-1", StepState.DONE, StepState.DONE)
+    world.do(running.finish, update, at=LATER)
+    assert world.of("tsc").get(address).status_code == 403
 
 
 def test_the_calendar_is_read_by_whoever_has_the_address_until_it_is_shut(world):

@@ -2,15 +2,19 @@
 
 import hashlib
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import func, select, text
 
 from portal.audit.models import AuditEvent
 from portal.errors import Forbidden, NotFound
 from portal.inventory import queries as inventory
+from portal.tickets.desk_models import TicketFile
 from portal.tickets.models import Ticket, TicketEvent
 from portal.updates import access, checklist, errors, own_way, planning, remote, running
+from portal.updates.jobs import attach_report
 from portal.updates.models import AccessSecret, UpdateRequest
 from portal.updates.running import Ended
 from portal.updates.sealing import Sealer
@@ -62,6 +66,79 @@ def test_a_failing_device_opens_one_ticket_with_everything_attached(world):
     assert world.installed("SN-1") == "2", "it went back to what ran before the step"
     world.step(update, "SN-2", DONE, DONE)
     assert world.do(running.finish, update, at=LATER) is UpdateState.ROLLED_BACK
+
+
+def test_what_was_done_goes_back_while_the_update_runs_and_the_inventory_with_it(world):
+    update = world.running()
+    world.step(update, "SN-1", DONE, DONE)
+    world.step(update, "SN-2", DONE, DONE)
+    first, second = world.load(update).devices[0].steps
+    late = LATER + timedelta(hours=1)
+    with pytest.raises(errors.StepOrder):
+        world.do(running.end_step, update, first.id, Ended(BACK, "not the last"), at=late)
+    with pytest.raises(errors.StepOrder):
+        world.do(running.begin_step, update, second.id, at=late)
+    with pytest.raises(errors.StepOrder):
+        world.do(running.end_step, update, second.id, Ended(FAILED, "it is done"), at=late)
+    with pytest.raises(errors.DowntimeTooLong):
+        world.do(running.end_step, update, second.id, Ended(BACK, "x", timedelta(hours=2)), at=late)
+    world.do(running.end_step, update, second.id, Ended(BACK, "Calls drop.", timedelta(minutes=6)), at=late)
+    assert (world.installed("SN-1"), world.installed("SN-2")) == ("2", "3")
+    world.do(running.end_step, update, first.id, Ended(BACK, "Still."), at=late)
+    assert world.installed("SN-1") == "1"
+    shown = world.load(update).devices[0]
+    assert (shown.state, shown.due, shown.last_done) == (BACK, None, None)
+    assert shown.downtime_seconds == (4 + 4 + 6) * 60
+    assert count(world, Ticket) == 1, "to go back is to fail, once"
+    with world.portal.sessions() as session:
+        [body] = session.scalars(select(TicketEvent.body).where(TicketEvent.ticket_id == shown.ticket_id))
+        history = inventory.history(session, shown.device_id, visible_to=world.actor())
+    assert "Calls drop." in body
+    assert [(one.before, one.after) for one in history if one.reference] == [
+        ("2", "1"), ("3", "2"), ("2", "3"), ("1", "2"),
+    ]  # fmt: skip
+    assert world.do(running.finish, update, at=late) is UpdateState.ROLLED_BACK
+    left = world.load(update).devices[1].last_done
+    with pytest.raises(errors.UpdateStepNotPossible):
+        world.do(running.end_step, update, left.id, Ended(BACK, "The update is over."), at=late)
+
+
+def test_the_whole_report_lies_beside_the_ticket_however_much_was_written_down(world):
+    update = world.running("SN-1")
+    session_id = world.session(update)
+    for number in range(3):
+        world.do(remote.add_note, update, session_id, f"{'line of a log ' * 900}\nend of part {number}", at=LATER)
+    world.do(remote.add_file, update, session_id, ("boot.log", "ab" * 32), at=LATER)
+    world.step(update, "SN-1", FAILED, BACK)
+    world.portal.clock.at = LATER + timedelta(hours=1)
+    for _ in range(2):
+        world.portal.work()
+        shown = world.load(update).devices[0]
+        attach_report(world.portal.resources, at=LATER, update_id=str(update.id), number=str(shown.ticket))
+    with world.portal.sessions() as session:
+        [body] = session.scalars(select(TicketEvent.body).where(TicketEvent.ticket_id == shown.ticket_id))
+        [file] = session.scalars(select(TicketFile).where(TicketFile.ticket_id == shown.ticket_id))
+    assert "end of part 2" not in body
+    assert (file.name, file.is_internal) == ("U-000001.pdf", False)
+    with world.portal.store.open_range(file.key) as reader:
+        paper = PdfReader(BytesIO(b"".join(reader)))
+    printed = " ".join("".join(page.extract_text() for page in paper.pages).replace("\u200b", "").split())
+    for said in ("end of part 0", "end of part 2", "boot.log", "note of failed", "note of rolled-back"):
+        assert said in printed
+    assert "ab" * 32 in "".join(printed.split()), "the whole digest"
+    assert SECRET not in printed
+
+
+def test_what_goes_back_at_once_or_is_left_half_way_opens_a_ticket_too(world):
+    update = world.running()
+    due = world.load(update).devices[0].due
+    world.do(running.begin_step, update, due.id, at=LATER)
+    world.do(running.end_step, update, due.id, Ended(BACK, "It hangs."), at=LATER + timedelta(minutes=3))
+    assert count(world, Ticket) == 1
+    world.step(update, "SN-2", DONE)
+    assert world.do(running.finish, update, at=LATER) is UpdateState.FAILED
+    assert count(world, Ticket) == 2
+    assert all(device.ticket for device in world.load(update).devices)
 
 
 def test_steps_go_in_order_and_their_interruption_is_not_longer_than_they_are(world):

@@ -1424,6 +1424,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("ticket_id", "sequence", name=op.f("uq_ticket_events_ticket_id_sequence")),
     )
     op.create_table(
+        "release_notices",
+        sa.Column("release_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "occasion",
+            sa.Enum("published", "corrected", "withdrawn", name="occasion", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_release_notices_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_release_notices_release_id")),
+        sa.PrimaryKeyConstraint("release_id", "organisation_id", "occasion", "number", name=op.f("pk_release_notices")),
+    )
+    with op.batch_alter_table("release_notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_release_notices_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "ticket_fixes",
         sa.Column("ticket_id", sa.Uuid(), nullable=False),
         sa.Column("release_id", sa.Uuid(), nullable=False),
@@ -2271,6 +2292,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_issues_issue_id"))
 
     op.drop_table("ticket_issues")
+    with op.batch_alter_table("release_notices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_release_notices_organisation_id"))
+
+    op.drop_table("release_notices")
     with op.batch_alter_table("ticket_fixes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_fixes_release_id"))
 
