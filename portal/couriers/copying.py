@@ -140,7 +140,8 @@ def _blocks(path: Path, limit_bytes: int | None = None) -> Iterator[bytes]:
 
 
 def _is_left_over(target: Path, record: KitRecord) -> bool:
-    return target.is_file() and target.stat().st_size == record.size_bytes
+    """A link that a customer's own medium brought along is none: another file would be read back for the kit."""
+    return not target.is_symlink() and target.is_file() and target.stat().st_size == record.size_bytes
 
 
 def _remove(path: Path) -> None:

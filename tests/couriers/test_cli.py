@@ -152,6 +152,25 @@ def test_what_lies_on_the_medium_already_is_not_overwritten(depot, command, stic
     assert files(stick) == [name, f"{name}.sha256"]
 
 
+def test_a_link_of_the_right_size_is_no_kit_that_was_written_already(depot, command, stick):
+    """A medium that the customer lends may bring it along, leading to a file of the clerk's machine."""
+    delivery, _ = depot.approved(), depot.medium("A1")
+    words = ("write", stick, "--delivery", delivery.number, "--medium", "A1")
+    assert command(*words).exit_code == 0
+    [kit] = stick.glob("*.tar")
+    mine = stick.parent / "elsewhere"
+    kit.rename(mine)
+    kit.symlink_to(mine)
+    again = depot.approved()
+    depot.medium("B1")
+    link = stick / f"{depot.world.product.code}-4.10-{again.number}.tar"
+    kit.rename(link)
+    (stick / f"{kit.name}.sha256").unlink()
+    answer = command("write", stick, "--delivery", again.number, "--medium", "B1")
+    assert isinstance(answer.exception, PathNotEmpty), answer.output
+    assert (link.is_symlink(), mine.exists()) == (True, True)
+
+
 @pytest.mark.parametrize("words", [[], ["--extract"]], ids=["archive", "extracted"])
 def test_nothing_else_travels_on_a_medium(depot, command, stick, words):
     """Neither what somebody slipped onto it nor the kit of the customer who had it before."""
