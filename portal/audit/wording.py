@@ -98,6 +98,7 @@ TAG_TITLES = {
     Tag.MAIL_POST: mark("Held mail posted"),
     Tag.MAIL_DISCARD: mark("Held mail discarded"),
     Tag.TICKET_ASSIGN: mark("Ticket taken or given back"),
+    Tag.TICKET_ASSESS: mark("Ticket assessed anew"),
     Tag.PROGRAMME_SAVE: mark("Service programme saved"),
     Tag.ROTA_CHANGE: mark("Rota changed"),
     Tag.SHIFT_NOTE: mark("Note between shifts"),
@@ -117,6 +118,7 @@ TAG_TITLES = {
     Tag.BACKUP_DELETE: mark("Backup deleted"),
     Tag.BACKUP_REWRAP: mark("Backup keys changed"),
     Tag.STATEMENT_ISSUE: mark("Monthly statement issued"),
+    Tag.OBJECT_REMOVE: mark("Unnamed object removed"),
     Tag.JOB_RETRY: mark("Job tried again"),
     Tag.AUDIT_CHECKPOINT: mark("Record sealed"),
 }

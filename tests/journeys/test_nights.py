@@ -43,6 +43,7 @@ class Night:
             rota.add_shift(session, shift, by=by, at=CALLED)
         self.on_duty, self.caller = on_duty.email, caller.email
         self.engineer = walker(on_duty.email)
+        self.engineer.context.clock.set_fixed_time(CALLED)  # else the page counts on while it is read
         self.customer = walker(caller.email, language="ru", viewport=PHONE)
 
     def minute(self, minutes: int) -> None:
