@@ -27,8 +27,11 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 def _hurry(address: str) -> None:
-    """Nothing here has to outlive a power cut: the disk, which everything shares, is spared."""
+    """Nothing here has to outlive a power cut: the disk, which everything shares, is spared.
+
+    Tables are emptied by hand, and no statement is worth compiling.
+    """
     with psycopg.connect(address, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
